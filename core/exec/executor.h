@@ -1,0 +1,68 @@
+// Runs a Graph on LibTorch: planned once, channels_last, tensors freed at their last use, any tensor can be fed,
+// fetched or tapped. Differentiable when built with autograd.
+#pragma once
+
+#include "core/base/error.h"
+#include "core/graph/graph.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+namespace core {
+
+struct ExecutorOptions {
+    /// Values given to run() instead of the graph's inputs (any tensor: a partial run). Empty = graph.inputs.
+    std::vector<ValueId> feeds;
+    /// Values returned by run(), in this order. Empty = graph.outputs.
+    std::vector<ValueId> fetches;
+    /// Values shown to the tap, in the order in which they are made. Feeds and constants may be among them.
+    std::vector<ValueId> taps;
+    bool autograd = false;       ///< no folding, no in-place: gradients flow to feeds and to parameters()
+    bool optimize = true;        ///< fold Conv + BatchNormalization, fuse activations, work in place
+};
+
+class Executor {
+public:
+    /// The tensor is only valid during the call and must not be written.
+    using Tap = std::function<void(ValueId, const at::Tensor &)>;
+
+    /// Throws Error{Unsupported} that lists every node that cannot run, not only the first.
+    explicit Executor(std::shared_ptr<const Graph> graph, ExecutorOptions options = {});
+    ~Executor();
+    Executor(Executor &&) noexcept;
+    Executor &operator=(Executor &&) noexcept;
+
+    /// Feeds in the order of options.feeds (or graph.inputs); float tensors are contiguous NCHW or channels_last.
+    /// Throws Error{InvalidInput} naming the node at which shapes do not fit. Deterministic for any thread count
+    /// and any split of the batch (inference).
+    std::vector<at::Tensor> run(std::span<const at::Tensor> feeds, const Tap &tap = {});
+
+    /// Constants as tensors (float ones are leaves that require grad when built with autograd); by value id.
+    std::unordered_map<ValueId, at::Tensor> &parameters();
+
+    const std::vector<ValueId> &feeds() const;
+    const std::vector<ValueId> &fetches() const;
+
+private:
+    struct Plan;
+    std::unique_ptr<Plan> m_plan;
+};
+
+/// Every node of the graph that cannot be executed, with the reason.
+Diagnostics unsupportedNodes(const Graph &graph);
+
+/// Conversions between plain constants and tensors (fp16, bf16, fp8 → float32; 4-bit → int8).
+at::Tensor toTensor(const TensorData &data);
+TensorData toTensorData(const at::Tensor &tensor);
+
+/// Process-wide set-up: keeps freed memory (mallopt, PERFORMANCE.md), sets the threads of LibTorch, OpenBLAS and oneDNN.
+/// threads 0 = all cores. Safe to call again.
+void configureEngine(int threads);
+int engineThreads();
+
+} // namespace core

@@ -1,0 +1,35 @@
+// The configuration of a model as the user wrote it: global < operator type < rule < node, field by field.
+#pragma once
+
+#include "core/spec/quantization_spec.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace core {
+
+/// A rule selects nodes by a query such as "op:Conv group>1 name:*block3* inputs:first"; grammar in core/spec/rule_query.h.
+struct Rule {
+    std::string query;
+    QuantizationConfig config;
+    bool exclude = false;               ///< matching nodes stay float
+    friend bool operator==(const Rule &, const Rule &) = default;
+};
+
+struct Config {
+    QuantizationConfig global;
+    std::map<std::string, QuantizationConfig> byOpType;
+    std::vector<Rule> rules;            ///< later rules win over earlier ones
+    std::map<std::string, QuantizationConfig> byNode;
+    std::vector<std::string> exclude;   ///< node names or glob patterns that stay float
+    bool quantizeInputs = true;         ///< model inputs
+    bool quantizeOutputs = true;        ///< model outputs
+    /// Edges on which the tensor's quantizer is switched off: node name → input indices.
+    std::map<std::string, std::vector<int>> disabledEdges;
+    /// Concat nodes whose inputs and output keep their own scales.
+    std::vector<std::string> splitConcats;
+    friend bool operator==(const Config &, const Config &) = default;
+};
+
+} // namespace core
