@@ -2,7 +2,6 @@
 #pragma once
 
 #include "core/base/error.h"
-#include "core/spec/recipe.h"
 #include "core/stats/statistics.h"
 
 #include <optional>
@@ -60,7 +59,7 @@ struct Report {
     std::vector<LayerRow> layers;
     std::vector<Judge> judges;
     Diagnostics diagnostics;
-    Recipe recipe;
+    std::string recipeJson;                      ///< as recipe.json holds it (report does not see core/spec)
 };
 
 /// Keys as the command line documents them: file, float, quantized, exported, agreement, images_per_second, seconds, layers, judges, warnings.
