@@ -9,7 +9,7 @@
 
 namespace core {
 
-/// A rule selects nodes by a query such as "op:Conv group>1 name:*block3* inputs:first"; grammar in core/spec/rule_query.h.
+/// A rule selects nodes by a query such as "op:Conv group>1 name:*block3* position:first"; grammar in core/spec/rule_query.h.
 struct Rule {
     std::string query;
     QuantizationConfig config;

@@ -4,6 +4,7 @@
 
 #include "core/graph/graph.h"
 #include "core/spec/config.h"
+#include "core/spec/recipe.h"
 #include "core/spec/target_profile.h"
 
 #include <string>
@@ -17,14 +18,17 @@ enum class PointKind { Activation, Weight, Bias };
 struct Point {
     PointId id;
     PointKind kind = PointKind::Activation;
-    ValueId value;                       ///< the tensor; for Weight and Bias an initializer
+    ValueId value;                       ///< the tensor; for Weight (constant operands of Add, Mul… too) and Bias an initializer
     std::vector<Graph::Use> uses;        ///< consumers that read the quantized tensor
     bool quantizesOutput = false;        ///< value is a graph output and is exposed quantized
     Scheme scheme;
     PointId shares;                      ///< first point of its sharing set, itself when alone: same scale and zero point
     NodeId owner;                        ///< node whose configuration decided
     std::string reason;                  ///< one sentence: why it stands here
-    PointId biasInput, biasWeight;       ///< Bias with derived scale: s = s_input · s_weight
+    std::string provenance;              ///< where the scheme came from: "preset 'best'", "rule 'op:Conv'", "node 'conv1'"
+    /// Bias with derived scale: s = s_input · s_weight. Invalid for an int8 bias, which has a scale of its own (xint8).
+    /// ConvTranspose with groups and per-channel weights: channel c of the bias belongs to weight entry c mod (C / group).
+    PointId biasInput, biasWeight;
 };
 
 struct Absence {
@@ -45,5 +49,8 @@ struct Placement {
 /// and for names or rules that match nothing. Graph must have BatchNormalization folded where it can be
 /// (a BatchNormalization that is left counts as an operator of its own).
 Placement place(const Graph &graph, const Config &config, const TargetProfile &target);
+
+/// The same with the provenance of global fields told apart (preset, target, user).
+Placement place(const Graph &graph, const Recipe &recipe);
 
 } // namespace core

@@ -38,6 +38,7 @@ struct QuantizationSpec {
 /// The four specs of a layer.
 struct QuantizationConfig {
     QuantizationSpec inputTensors, outputTensors, weight, bias;
+    void overlay(const QuantizationConfig &over);
     friend bool operator==(const QuantizationConfig &, const QuantizationConfig &) = default;
 };
 
@@ -62,7 +63,7 @@ struct Scheme {
     bool quantized() const { return dtype != QuantDtype::Float32; }
     AffineOptions affineOptions() const;
     ObserverOptions observerOptions() const;
-    std::string badge() const;                   ///< "i8c", "i8t", "u8", "i16", "i4", "f16", "f32"
+    std::string badge() const;                   ///< "i8", "i8c" (per channel), "i4g" (per group), "u8", "f16", "f32"
     friend bool operator==(const Scheme &, const Scheme &) = default;
 };
 

@@ -4,6 +4,7 @@
 #include "core/spec/config.h"
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -48,10 +49,20 @@ struct Recipe {
     friend bool operator==(const Recipe &, const Recipe &) = default;
 };
 
-/// Names: a8w8, a8w8-per-channel, best, a16w8, a8w4, pof2-ceil, pof2-mse. Sets preset, config.global and the algorithms.
+/// Names: a8w8, a8w8-per-channel, best, a16w8, a8w4, pof2-ceil, pof2-mse. Sets preset and the algorithms;
+/// recipe.config stays the user's own (empty). Throws Error{InvalidInput} listing the names otherwise.
 Recipe presetRecipe(const std::string &name);
 std::vector<std::string> presetNames();
-/// global configuration in force: preset < target defaults < recipe.config.
+
+/// What a preset says of every layer. `suggested` gives way to the defaults of a target, `fixed` does not.
+struct PresetLayers {
+    QuantizationConfig suggested, fixed;
+    std::string description;
+};
+PresetLayers presetLayers(const std::string &name);
+
+/// The configuration in force, which is what place() takes:
+/// preset's suggestions < target's defaults < preset's fixed part < recipe.config.
 Config effectiveConfig(const Recipe &recipe);
 
 } // namespace core
