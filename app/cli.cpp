@@ -1,0 +1,119 @@
+#include "app/cli.h"
+
+#include "app/interrupt.h"
+#include "app/options.h"
+#include "app/output.h"
+#include "app/progress_bar.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <iostream>
+#include <unistd.h>
+
+namespace app {
+
+namespace {
+
+void print(const std::string &text)
+{
+    std::cout << text << (text.ends_with('\n') ? "" : "\n") << std::flush;
+}
+
+int gate(const Options &options, const core::Evaluation &evaluation)
+{
+    if (!options.minAccuracy)
+        return Done;
+    if (!evaluation.top1)
+        throw core::Error(core::ErrorKind::InvalidInput, "command line", "--min-accuracy needs labelled images; these have no labels.");
+    if (*evaluation.top1 >= *options.minAccuracy)
+        return Done;
+    std::fprintf(stderr, "quantscope: top-1 is %.3f %%, below --min-accuracy %g.\n", *evaluation.top1, *options.minAccuracy);
+    return GateMissed;
+}
+
+int runJob(const Options &options, core::Progress &progress, ProgressBar &bar)
+{
+    core::Session session(options.threads);
+    core::QuantizeRequest request{options.model, options.calibration, options.validation, options.recipe, options.out, options.statistics};
+
+    switch (options.command) {
+    case Command::Info: {
+        const core::ModelInfo info = session.info(options.model);
+        print(options.json ? infoToJson(options.model, info) : infoToText(options.model, info));
+        return Done;
+    }
+    case Command::Evaluate: {
+        const core::Evaluation evaluation = session.evaluate(options.model, options.validation, options.recipe, progress);
+        bar.clear();
+        print(options.json ? evaluationToJson(evaluation) : evaluationToText(evaluation));
+        return gate(options, evaluation);
+    }
+    case Command::Calibrate: {
+        session.calibrate(request, options.out, progress);
+        bar.clear();
+        print(options.json ? nlohmann::json{{"statistics", options.out.string()}}.dump(2) : "Statistics written to " + options.out.string() + ".");
+        return Done;
+    }
+    case Command::Quantize:
+    case Command::Export:
+    case Command::Sample: {
+        const core::Report report = session.quantize(request, progress);
+        bar.clear();
+        print(options.json ? core::reportToJson(report, false) : reportToText(report, options.out));
+        return gate(options, report.exported);
+    }
+    }
+    return InternalError;
+}
+
+/// Says the sentence on stderr, and as JSON on stdout where a machine reads it.
+int fail(bool json, int code, const char *kind, const std::string &sentence)
+{
+    std::cerr << "quantscope: " << sentence << std::endl;
+    if (json)
+        print(nlohmann::json{{"error", {{"kind", kind}, {"sentence", sentence}}}}.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    return code;
+}
+
+const char *kindName(core::ErrorKind kind)
+{
+    switch (kind) {
+    case core::ErrorKind::InvalidInput: return "invalid-input";
+    case core::ErrorKind::Unsupported: return "unsupported";
+    case core::ErrorKind::Io: return "io";
+    case core::ErrorKind::Numeric: return "numeric";
+    case core::ErrorKind::Internal: break;
+    }
+    return "internal";
+}
+
+} // namespace
+
+int runCommandLine(int argc, char **argv)
+{
+    bool json = false;
+    ProgressBar bar(isatty(STDERR_FILENO) == 1);
+    try {
+        const auto parsed = parseCommandLine(argc, argv);
+        if (const int *code = std::get_if<int>(&parsed))
+            return *code;
+        const Options &options = std::get<Options>(parsed);
+        json = options.json;
+
+        InterruptWatch interrupt;
+        core::Progress progress([&bar](const core::ProgressReport &report) { bar.show(report); }, interrupt.token());
+        return runJob(options, progress, bar);
+    } catch (const core::Cancelled &) {
+        bar.clear();
+        return fail(json, Interrupted, "interrupted", "Interrupted; no file was left half-written.");
+    } catch (const core::Error &e) {
+        bar.clear();
+        return fail(json, e.kind() == core::ErrorKind::Internal ? InternalError : WrongUsage, kindName(e.kind()), e.what());
+    } catch (const std::exception &e) {
+        bar.clear();
+        return fail(json, InternalError, "internal", e.what());
+    }
+}
+
+} // namespace app
