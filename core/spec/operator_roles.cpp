@@ -66,7 +66,7 @@ std::optional<WeightRole> weightRole(const Graph &graph, const Node &node)
 std::vector<std::size_t> dataInputs(const Node &node)
 {
     std::vector<std::size_t> indices;
-    if (!node.domain.empty())
+    if (!node.domain.empty() || node.opType == "Shape" || node.opType == "Size")
         return indices;
     std::size_t first = 0, count = std::min<std::size_t>(node.inputs.size(), 1);
     if (everyInput.contains(node.opType))

@@ -178,6 +178,8 @@ private:
             return absent(id, "It is computed from shapes and constants.");
         if (const std::string &inner = m_fusions.innerReason[std::size_t(id.index)]; !inner.empty())
             return absent(id, inner);
+        if (!m_wanted[std::size_t(id.index)] && maker.valid() && excluded(maker))
+            return absent(id, leftOut(maker));
         if (!m_wanted[std::size_t(id.index)])
             return absent(id, "No operator with an integer form reads or writes it" + (m_target.name.empty() ? "." : " on " + m_target.name + "."));
         if (!maker.valid() && !m_config.quantizeInputs)
@@ -247,10 +249,11 @@ private:
         if (why.empty() && !skipped.empty())
             why = "No reader takes it quantized: " + skipped.front() + ".";
         if (why.empty() && exposed)
-            why = m_config.quantizeOutputs ? label(maker) + ", which makes it, is left out by " + m_resolver.node(maker).excludedBy + "."
-                                           : "The recipe leaves model outputs in float.";
+            why = m_config.quantizeOutputs && maker.valid() ? leftOut(maker) : "The recipe leaves model outputs in float.";
         absent(id, why.empty() ? "Nothing reads it as data." : why);
     }
+
+    std::string leftOut(NodeId maker) const { return label(maker) + ", which makes it, is left out by " + m_resolver.node(maker).excludedBy + "."; }
 
     std::string reasonFor(const Candidate &candidate, bool hasBase, NodeId maker) const
     {

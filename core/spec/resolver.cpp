@@ -94,7 +94,7 @@ FieldOrigin ResolvedScheme::origin(const std::string &field) const
 std::string ResolvedScheme::provenance() const
 {
     const FieldOrigin dtype = origin("dtype");
-    if (dtype.layer == layer)
+    if (dtype.layer == layer || (layer == ConfigLayer::Global && dtype.layer != ConfigLayer::Default))
         return dtype.text();
     for (const auto &[field, from] : origins)
         if (from.layer == layer)
