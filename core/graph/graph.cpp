@@ -1,73 +1,84 @@
 #include "core/graph/graph.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace core {
-
 namespace {
 
 template <class T>
-const T *typedAttribute(const Node &node, const std::string &attribute)
+T attributeOr(const Node &node, const std::string &attribute, const T &fallback, const char *expected)
 {
     const auto found = node.attributes.find(attribute);
     if (found == node.attributes.end())
-        return nullptr;
-    if (const T *typed = std::get_if<T>(&found->second))
-        return typed;
+        return fallback;
+    if (const T *value = std::get_if<T>(&found->second))
+        return *value;
     throw Error(ErrorKind::InvalidInput, "graph",
-                node.opType + " '" + node.name + "' has an attribute '" + attribute + "' of the wrong type.");
+                "Attribute '" + attribute + "' of " + node.opType + " '" + node.name + "' should be " + expected + " and is not.");
 }
 
-std::string makeUnique(const std::string &wish, const auto &taken)
+/// wish, wish_1, wish_2 …; doubling and halving, so that a million equal names stay cheap.
+template <class Taken>
+std::string uniqueName(const std::string &wish, Taken taken)
 {
-    if (!wish.empty() && !taken.contains(wish))
+    if (!taken(wish))
         return wish;
-    const std::string stem = wish.empty() ? "unnamed" : wish;
-    for (std::size_t suffix = 1;; ++suffix) {
-        std::string candidate = stem + "_" + std::to_string(suffix);
-        if (!taken.contains(candidate))
-            return candidate;
+    const auto numbered = [&wish](std::int64_t number) { return wish + "_" + std::to_string(number); };
+    std::int64_t known = 0, free = 1;
+    while (taken(numbered(free))) {
+        known = free;
+        free *= 2;
     }
+    while (free - known > 1) {
+        const std::int64_t middle = known + (free - known) / 2;
+        (taken(numbered(middle)) ? known : free) = middle;
+    }
+    return numbered(free);
+}
+
+[[noreturn]] void missing(const char *what, std::int32_t index)
+{
+    throw Error(ErrorKind::Internal, "graph", std::string("There is no ") + what + " with id " + std::to_string(index) + ".");
 }
 
 } // namespace
 
 std::int64_t Node::intAttribute(const std::string &attribute, std::int64_t fallback) const
 {
-    const auto *typed = typedAttribute<std::int64_t>(*this, attribute);
-    return typed ? *typed : fallback;
+    return attributeOr<std::int64_t>(*this, attribute, fallback, "an integer");
 }
 
 float Node::floatAttribute(const std::string &attribute, float fallback) const
 {
-    const auto *typed = typedAttribute<float>(*this, attribute);
-    return typed ? *typed : fallback;
+    return attributeOr<float>(*this, attribute, fallback, "a float");
 }
 
 std::string Node::stringAttribute(const std::string &attribute, const std::string &fallback) const
 {
-    const auto *typed = typedAttribute<std::string>(*this, attribute);
-    return typed ? *typed : fallback;
+    return attributeOr<std::string>(*this, attribute, fallback, "a string");
 }
 
 std::vector<std::int64_t> Node::intsAttribute(const std::string &attribute, const std::vector<std::int64_t> &fallback) const
 {
-    const auto *typed = typedAttribute<std::vector<std::int64_t>>(*this, attribute);
-    return typed ? *typed : fallback;
+    return attributeOr<std::vector<std::int64_t>>(*this, attribute, fallback, "a list of integers");
 }
 
 std::vector<float> Node::floatsAttribute(const std::string &attribute) const
 {
-    const auto *typed = typedAttribute<std::vector<float>>(*this, attribute);
-    return typed ? *typed : std::vector<float>{};
+    return attributeOr<std::vector<float>>(*this, attribute, {}, "a list of floats");
 }
 
 ValueId Graph::addValue(std::string valueName, DataType type, std::optional<Shape> shape)
 {
     const ValueId id{std::int32_t(m_values.size())};
-    valueName = uniqueValueName(valueName);
-    m_valueByName.emplace(valueName, id);
-    m_values.push_back(Value{id, std::move(valueName), type, std::move(shape), {}});
+    Value value;
+    value.id = id;
+    value.name = uniqueValueName(valueName);
+    value.type = type;
+    value.shape = std::move(shape);
+    m_valueByName.emplace(value.name, id);
+    m_values.emplace_back(std::move(value));
     return id;
 }
 
@@ -75,15 +86,19 @@ NodeId Graph::addNode(Node node)
 {
     const NodeId id{std::int32_t(m_nodes.size())};
     node.id = id;
+    if (node.name.empty())
+        node.generatedName = true;
     node.name = uniqueNodeName(node.name.empty() ? node.opType : node.name);
     m_nodeByName.emplace(node.name, id);
-    m_nodes.push_back(std::move(node));
+    m_nodes.emplace_back(std::move(node));
     m_order.push_back(id);
     return id;
 }
 
 NodeId Graph::insertNode(Node node, NodeId before)
 {
+    if (!contains(before))
+        missing("node", before.index);
     const NodeId id = addNode(std::move(node));
     m_order.pop_back();
     m_order.insert(std::find(m_order.begin(), m_order.end(), before), id);
@@ -92,24 +107,29 @@ NodeId Graph::insertNode(Node node, NodeId before)
 
 void Graph::removeNode(NodeId id)
 {
-    m_nodeByName.erase(node(id).name);
+    if (!contains(id))
+        missing("node", id.index);
+    m_nodeByName.erase(m_nodes[std::size_t(id.index)]->name);
     m_nodes[std::size_t(id.index)].reset();
-    std::erase(m_order, id);
+    m_order.erase(std::find(m_order.begin(), m_order.end(), id));
 }
 
 void Graph::removeUnusedValues()
 {
-    std::vector<bool> used(m_values.size(), false);
-    const auto mark = [&](ValueId id) {
-        if (id)
+    std::vector<bool> used(m_values.size());
+    const auto mark = [&used](ValueId id) {
+        if (id.valid() && std::size_t(id.index) < used.size())
             used[std::size_t(id.index)] = true;
     };
+    std::for_each(inputs.begin(), inputs.end(), mark);
+    std::for_each(outputs.begin(), outputs.end(), mark);
     for (const NodeId id : m_order) {
-        std::ranges::for_each(node(id).inputs, mark);
-        std::ranges::for_each(node(id).outputs, mark);
+        const Node &current = node(id);
+        std::for_each(current.inputs.begin(), current.inputs.end(), mark);
+        std::for_each(current.outputs.begin(), current.outputs.end(), mark);
+        for (const std::string &captured : capturedNames(current))
+            mark(findValue(captured));
     }
-    std::ranges::for_each(inputs, mark);
-    std::ranges::for_each(outputs, mark);
     for (std::size_t i = 0; i < m_values.size(); ++i) {
         if (used[i] || !m_values[i])
             continue;
@@ -121,25 +141,31 @@ void Graph::removeUnusedValues()
 
 void Graph::setOrder(std::vector<NodeId> order)
 {
-    if (order.size() != m_order.size() || !std::ranges::all_of(order, [&](NodeId id) { return contains(id); }))
-        throw Error(ErrorKind::Internal, "graph", "An order must name every node exactly once.");
+    std::vector<bool> seen(m_nodes.size());
+    for (const NodeId id : order) {
+        if (!contains(id) || seen[std::size_t(id.index)])
+            missing("node (or it is listed twice)", id.index);
+        seen[std::size_t(id.index)] = true;
+    }
+    if (order.size() != m_order.size())
+        throw Error(ErrorKind::Internal, "graph", "The new order lists " + std::to_string(order.size()) + " of " + std::to_string(m_order.size()) + " nodes.");
     m_order = std::move(order);
 }
 
 bool Graph::contains(NodeId id) const
 {
-    return id && std::size_t(id.index) < m_nodes.size() && m_nodes[std::size_t(id.index)].has_value();
+    return id.valid() && std::size_t(id.index) < m_nodes.size() && m_nodes[std::size_t(id.index)].has_value();
 }
 
 bool Graph::contains(ValueId id) const
 {
-    return id && std::size_t(id.index) < m_values.size() && m_values[std::size_t(id.index)].has_value();
+    return id.valid() && std::size_t(id.index) < m_values.size() && m_values[std::size_t(id.index)].has_value();
 }
 
 const Node &Graph::node(NodeId id) const
 {
     if (!contains(id))
-        throw Error(ErrorKind::Internal, "graph", "There is no node with id " + std::to_string(id.index) + ".");
+        missing("node", id.index);
     return *m_nodes[std::size_t(id.index)];
 }
 
@@ -151,7 +177,7 @@ Node &Graph::node(NodeId id)
 const Value &Graph::value(ValueId id) const
 {
     if (!contains(id))
-        throw Error(ErrorKind::Internal, "graph", "There is no value with id " + std::to_string(id.index) + ".");
+        missing("value", id.index);
     return *m_values[std::size_t(id.index)];
 }
 
@@ -162,12 +188,12 @@ Value &Graph::value(ValueId id)
 
 std::vector<ValueId> Graph::values() const
 {
-    std::vector<ValueId> ids;
-    for (const auto &value : m_values) {
+    std::vector<ValueId> live;
+    for (const std::optional<Value> &value : m_values) {
         if (value)
-            ids.push_back(value->id);
+            live.push_back(value->id);
     }
-    return ids;
+    return live;
 }
 
 ValueId Graph::findValue(std::string_view valueName) const
@@ -184,12 +210,12 @@ NodeId Graph::findNode(std::string_view nodeName) const
 
 std::string Graph::uniqueValueName(const std::string &wish) const
 {
-    return makeUnique(wish, m_valueByName);
+    return uniqueName(wish.empty() ? "value" : wish, [this](const std::string &name) { return m_valueByName.contains(name); });
 }
 
 std::string Graph::uniqueNodeName(const std::string &wish) const
 {
-    return makeUnique(wish, m_nodeByName);
+    return uniqueName(wish.empty() ? "node" : wish, [this](const std::string &name) { return m_nodeByName.contains(name); });
 }
 
 void Graph::renameValue(ValueId id, std::string newName)
@@ -198,7 +224,12 @@ void Graph::renameValue(ValueId id, std::string newName)
     if (renamed.name == newName)
         return;
     if (m_valueByName.contains(newName))
-        throw Error(ErrorKind::Internal, "graph", "Two tensors cannot both be named '" + newName + "'.");
+        throw Error(ErrorKind::InvalidInput, "graph", "Tensor '" + renamed.name + "' cannot be renamed to '" + newName + "': that name is taken.");
+    for (const NodeId user : m_order) {
+        const std::vector<std::string> captured = capturedNames(node(user));
+        if (std::find(captured.begin(), captured.end(), renamed.name) != captured.end())
+            renameCaptured(node(user), renamed.name, newName);
+    }
     m_valueByName.erase(renamed.name);
     m_valueByName.emplace(newName, id);
     renamed.name = std::move(newName);
@@ -212,12 +243,11 @@ const TensorData *Graph::constant(ValueId id) const
 
 void Graph::setConstant(ValueId id, TensorData data)
 {
-    Value &owner = value(id);
-    owner.type = data.type;
-    Shape shape;
-    for (const std::int64_t size : data.dims)
-        shape.push_back({size, {}});
-    owner.shape = std::move(shape);
+    Value &target = value(id);
+    target.type = data.type;
+    target.shape.emplace();
+    for (const std::int64_t dim : data.dims)
+        target.shape->push_back({dim, {}});
     m_constants.insert_or_assign(id, std::move(data));
 }
 
@@ -235,9 +265,12 @@ ValueId Graph::addConstant(const std::string &wish, TensorData data)
 
 NodeId Graph::producer(ValueId id) const
 {
-    for (const NodeId candidate : m_order) {
-        if (std::ranges::find(node(candidate).outputs, id) != node(candidate).outputs.end())
-            return candidate;
+    if (!id.valid())
+        return {};
+    for (const NodeId nodeId : m_order) {
+        const std::vector<ValueId> &made = node(nodeId).outputs;
+        if (std::find(made.begin(), made.end(), id) != made.end())
+            return nodeId;
     }
     return {};
 }
@@ -245,11 +278,13 @@ NodeId Graph::producer(ValueId id) const
 std::vector<Graph::Use> Graph::uses(ValueId id) const
 {
     std::vector<Use> found;
-    for (const NodeId candidate : m_order) {
-        const std::vector<ValueId> &ids = node(candidate).inputs;
-        for (std::size_t i = 0; i < ids.size(); ++i) {
-            if (ids[i] == id)
-                found.push_back({candidate, i});
+    if (!id.valid())
+        return found;
+    for (const NodeId nodeId : m_order) {
+        const std::vector<ValueId> &taken = node(nodeId).inputs;
+        for (std::size_t i = 0; i < taken.size(); ++i) {
+            if (taken[i] == id)
+                found.push_back({nodeId, i});
         }
     }
     return found;
@@ -257,25 +292,31 @@ std::vector<Graph::Use> Graph::uses(ValueId id) const
 
 bool Graph::isOutput(ValueId id) const
 {
-    return std::ranges::find(outputs, id) != outputs.end();
+    return id.valid() && std::find(outputs.begin(), outputs.end(), id) != outputs.end();
 }
 
 void Graph::replaceUses(ValueId from, ValueId to, bool outputsToo)
 {
-    for (const NodeId id : m_order)
-        std::ranges::replace(node(id).inputs, from, to);
+    const std::string fromName = value(from).name, toName = value(to).name;
+    for (const NodeId nodeId : m_order) {
+        Node &user = node(nodeId);
+        std::replace(user.inputs.begin(), user.inputs.end(), from, to);
+        const std::vector<std::string> captured = capturedNames(user);
+        if (std::find(captured.begin(), captured.end(), fromName) != captured.end())
+            renameCaptured(user, fromName, toName);
+    }
     if (outputsToo)
-        std::ranges::replace(outputs, from, to);
+        std::replace(outputs.begin(), outputs.end(), from, to);
 }
 
 std::vector<std::vector<Graph::Use>> usesByValue(const Graph &graph)
 {
     std::vector<std::vector<Graph::Use>> uses(std::size_t(graph.valueIdLimit()));
     for (const NodeId id : graph.order()) {
-        const std::vector<ValueId> &inputs = graph.node(id).inputs;
-        for (std::size_t i = 0; i < inputs.size(); ++i) {
-            if (inputs[i])
-                uses[std::size_t(inputs[i].index)].push_back({id, i});
+        const std::vector<ValueId> &taken = graph.node(id).inputs;
+        for (std::size_t i = 0; i < taken.size(); ++i) {
+            if (taken[i].valid())
+                uses[std::size_t(taken[i].index)].push_back({id, i});
         }
     }
     return uses;
@@ -285,12 +326,82 @@ std::vector<NodeId> producerByValue(const Graph &graph)
 {
     std::vector<NodeId> producers(std::size_t(graph.valueIdLimit()));
     for (const NodeId id : graph.order()) {
-        for (const ValueId output : graph.node(id).outputs) {
-            if (output)
-                producers[std::size_t(output.index)] = id;
+        for (const ValueId made : graph.node(id).outputs) {
+            if (made.valid())
+                producers[std::size_t(made.index)] = id;
         }
     }
     return producers;
+}
+
+std::vector<std::string> outerNames(const Graph &graph)
+{
+    std::unordered_set<std::string> own;
+    for (const ValueId id : graph.inputs)
+        own.insert(graph.value(id).name);
+    for (const auto &[id, data] : graph.constants())
+        own.insert(graph.value(id).name);
+    for (const NodeId id : graph.order()) {
+        for (const ValueId made : graph.node(id).outputs) {
+            if (made.valid())
+                own.insert(graph.value(made).name);
+        }
+    }
+    std::vector<std::string> outer;
+    const auto take = [&](const std::string &name) {
+        if (own.insert(name).second)
+            outer.push_back(name);
+    };
+    for (const NodeId id : graph.order()) {
+        for (const ValueId taken : graph.node(id).inputs) {
+            if (taken.valid())
+                take(graph.value(taken).name);
+        }
+        for (const std::string &name : capturedNames(graph.node(id)))
+            take(name);
+    }
+    for (const ValueId id : graph.outputs)
+        take(graph.value(id).name);
+    return outer;
+}
+
+std::vector<std::string> capturedNames(const Node &node)
+{
+    std::vector<std::string> names;
+    for (const auto &[key, attribute] : node.attributes) {
+        if (const auto *body = std::get_if<std::shared_ptr<const Graph>>(&attribute); body && *body) {
+            for (std::string &name : outerNames(**body)) {
+                if (std::find(names.begin(), names.end(), name) == names.end())
+                    names.push_back(std::move(name));
+            }
+        }
+    }
+    return names;
+}
+
+void renameCaptured(Node &node, const std::string &from, const std::string &to)
+{
+    for (auto &[key, attribute] : node.attributes) {
+        auto *body = std::get_if<std::shared_ptr<const Graph>>(&attribute);
+        if (!body || !*body)
+            continue;
+        const std::vector<std::string> outer = outerNames(**body);
+        if (std::find(outer.begin(), outer.end(), from) == outer.end())
+            continue;
+        auto copy = std::make_shared<Graph>(**body);
+        if (const ValueId shadow = copy->findValue(to); shadow.valid() && std::find(outer.begin(), outer.end(), to) == outer.end())
+            copy->renameValue(shadow, copy->uniqueValueName(to));
+        if (const ValueId inner = copy->findValue(from); inner.valid()) {
+            if (const ValueId same = copy->findValue(to); same.valid())
+                copy->replaceUses(inner, same, true);
+            else
+                copy->renameValue(inner, to);
+        } else {
+            for (const NodeId id : copy->order())
+                renameCaptured(copy->node(id), from, to);
+        }
+        *body = std::move(copy);
+    }
 }
 
 } // namespace core

@@ -140,6 +140,13 @@ std::vector<std::vector<Graph::Use>> usesByValue(const Graph &graph);
 /// Producer of every value in one pass: index by ValueId::index.
 std::vector<NodeId> producerByValue(const Graph &graph);
 
+/// A body (If, Loop, Scan) is a Graph of its own; what it takes from outside stands in it as a value that nothing there
+/// produces, under the outer value's name. These are the names it needs from outside, in order of first use.
+std::vector<std::string> outerNames(const Graph &body);
+/// The same for all bodies among a node's attributes. Graph::uses does not see them; renaming and clean-up do.
+std::vector<std::string> capturedNames(const Node &node);
+void renameCaptured(Node &node, const std::string &from, const std::string &to);
+
 /// A graph with what its file says around it.
 struct Model {
     Graph graph;
