@@ -91,21 +91,21 @@ public:
         if constexpr (std::is_same_v<T, bool>) {
             if (!value.is_boolean())
                 fail(path, "must be true or false, not " + value.dump() + ".");
-            return value.get<bool>();
+            return value.template get<bool>();
         } else if constexpr (std::is_integral_v<T>) {
-            const bool fits = value.is_number_unsigned() ? value.get<std::uint64_t>() <= std::uint64_t(std::numeric_limits<T>::max())
-                : value.is_number_integer() && std::is_signed_v<T> && value.get<std::int64_t>() >= std::int64_t(std::numeric_limits<T>::min());
+            const bool fits = value.is_number_unsigned() ? value.template get<std::uint64_t>() <= std::uint64_t(std::numeric_limits<T>::max())
+                : value.is_number_integer() && std::is_signed_v<T> && value.template get<std::int64_t>() >= std::int64_t(std::numeric_limits<T>::min());
             if (!fits)
                 fail(path, "must be a whole number, not " + value.dump() + ".");
-            return value.get<T>();
+            return value.template get<T>();
         } else if constexpr (std::is_floating_point_v<T>) {
             if (!value.is_number())
                 fail(path, "must be a number, not " + value.dump() + ".");
-            return value.get<T>();
+            return value.template get<T>();
         } else if constexpr (std::is_same_v<T, std::string>) {
             if (!value.is_string())
                 fail(path, "must be a text, not " + value.dump() + ".");
-            return value.get<std::string>();
+            return value.template get<std::string>();
         } else {
             return convertList<typename T::value_type>(value, path);
         }
