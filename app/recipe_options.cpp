@@ -54,13 +54,16 @@ void setObserver(core::QuantizationSpec &spec, std::string name)
     spec.observer = *kind;
 }
 
-core::Resampling resamplingFromName(const std::string &name)
+core::Resampling resamplingFromName(std::string name)
 {
-    if (name == "pil-bilinear") return core::Resampling::PilBilinear;
-    if (name == "pil-bicubic") return core::Resampling::PilBicubic;
-    if (name == "opencv-linear") return core::Resampling::OpenCvLinear;
-    if (name == "opencv-area") return core::Resampling::OpenCvArea;
-    wrong("There is no resampling '" + name + "'; known are pil-bilinear, pil-bicubic, opencv-linear and opencv-area.");
+    std::replace(name.begin(), name.end(), '-', '_');
+    std::string known;
+    for (const auto kind : {core::Resampling::PilBilinear, core::Resampling::PilBicubic, core::Resampling::OpenCvLinear, core::Resampling::OpenCvArea}) {
+        if (core::resamplingName(kind) == name)
+            return kind;
+        known += (known.empty() ? "" : ", ") + std::string(core::resamplingName(kind));
+    }
+    wrong("There is no resampling '" + name + "'; known are " + known + ".");
 }
 
 /// "config.global.weight.dtype=int4" into the JSON of a recipe; the value is JSON, or else a string.
@@ -136,9 +139,9 @@ void RecipeOptions::addInputOptions(CLI::App &c)
     c.add_option("--mean", mean, "Subtracted after the division: one number or r,g,b")->delimiter(',')->expected(1, 3)->group(group);
     c.add_option("--std", stddev, "Divides last: one number or r,g,b")->delimiter(',')->expected(1, 3)->group(group);
     c.add_option("--divisor", divisor, "Divides the 8-bit values first: 255 or 1")->check(CLI::PositiveNumber)->group(group);
-    c.add_option("--resampling", resampling, "pil-bilinear (antialiased, the default), pil-bicubic, opencv-linear or opencv-area")->group(group);
-    c.add_flag_function("--antialias,!--no-antialias", [this](std::int64_t n) { resampling = n > 0 ? "pil-bilinear" : "opencv-linear"; },
-                        "Short for --resampling pil-bilinear (opencv-linear)")->group(group);
+    c.add_option("--resampling", resampling, "pil_bilinear (antialiased, the default), pil_bicubic, opencv_linear or opencv_area")->group(group);
+    c.add_flag_function("--antialias,!--no-antialias", [this](std::int64_t n) { resampling = n > 0 ? "pil_bilinear" : "opencv_linear"; },
+                        "Short for --resampling pil_bilinear (opencv_linear)")->group(group);
     c.add_flag_function("--exif,!--no-exif", [this](std::int64_t n) { exif = n > 0; }, "Rotate as EXIF says")->group(group);
     c.add_option("--batch", batch, "Images in one run of the model")->check(CLI::Range(1, 4096))->group(group);
     c.add_option("--recipe", file, "Start from a saved recipe.json")->type_name("FILE")->group(group);

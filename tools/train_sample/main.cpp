@@ -23,9 +23,9 @@ namespace {
 
 struct Options {
     fs::path data, out, weights;
-    int epochs = 10, batch = 64;
-    std::int64_t images = 60'000;
-    double ratio = 16, learningRate = 0.1, decay = 1e-4;
+    int epochs = 20, batch = 64;
+    std::int64_t images = 62'000;
+    double ratio = 20, learningRate = 0.1, decay = 1e-4;
     std::uint64_t seed = 7;
 };
 
