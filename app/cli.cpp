@@ -4,6 +4,7 @@
 #include "app/options.h"
 #include "app/output.h"
 #include "app/progress_bar.h"
+#include "app/recipe_options.h"
 
 #include <nlohmann/json.hpp>
 
@@ -25,7 +26,7 @@ int gate(const Options &options, const core::Evaluation &evaluation)
     if (!options.minAccuracy)
         return Done;
     if (!evaluation.top1)
-        throw core::Error(core::ErrorKind::InvalidInput, "command line", "--min-accuracy needs labelled images; these have no labels.");
+        throw core::Error(core::ErrorKind::InvalidInput, usageOperation, "--min-accuracy needs labelled images; these have no labels.");
     if (*evaluation.top1 >= *options.minAccuracy)
         return Done;
     std::fprintf(stderr, "quantscope: top-1 is %.3f %%, below --min-accuracy %g.\n", *evaluation.top1, *options.minAccuracy);
@@ -109,7 +110,7 @@ int runCommandLine(int argc, char **argv)
         return fail(json, Interrupted, "interrupted", "Interrupted; no file was left half-written.");
     } catch (const core::Error &e) {
         bar.clear();
-        return fail(json, e.kind() == core::ErrorKind::Internal ? InternalError : WrongUsage, kindName(e.kind()), e.what());
+        return fail(json, e.kind() == core::ErrorKind::Internal ? InternalError : WrongUsage, kindName(e.kind()), e.operation() == usageOperation ? e.sentence() : e.what());
     } catch (const std::exception &e) {
         bar.clear();
         return fail(json, InternalError, "internal", e.what());

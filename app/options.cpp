@@ -116,7 +116,7 @@ struct CommandLine {
             base = core::recipeFromJson(core::readFile(folder / "recipe.json"));
         }
         o.recipe = recipe.build(base);
-        const auto wrong = [](const std::string &sentence) { throw core::Error(core::ErrorKind::InvalidInput, "command line", sentence); };
+        const auto wrong = [](const std::string &sentence) { throw core::Error(core::ErrorKind::InvalidInput, usageOperation, sentence); };
         if (o.command == Command::Quantize && o.calibration.path.empty() == o.statistics.empty())
             wrong("quantize needs either --calib DIR or --statistics FILE.");
         if (o.minAccuracy && o.validation.path.empty())
@@ -125,6 +125,19 @@ struct CommandLine {
             wrong("--labels belongs to --val DIR, which is missing.");
     }
 };
+
+std::string usageSentence(const CLI::App &program, std::string what, const std::string &firstArgument)
+{
+    const auto chosen = program.get_subcommands();
+    const std::string name = chosen.empty() ? "quantscope" : "quantscope " + chosen.front()->get_name();
+    if (chosen.empty() && !firstArgument.empty() && firstArgument.front() != '-') {
+        what = "There is no command '" + firstArgument + "'; the commands are ";
+        const auto commands = program.get_subcommands([](const CLI::App *) { return true; });
+        for (std::size_t i = 0; i < commands.size(); ++i)
+            what += (i ? ", " : "") + commands[i]->get_name();
+    }
+    return name + ": " + what + (what.ends_with('.') ? "" : ".") + " See " + name + " --help.";
+}
 
 } // namespace
 
@@ -136,9 +149,7 @@ std::variant<Options, int> parseCommandLine(int argc, char **argv)
     } catch (const CLI::ParseError &e) {
         if (e.get_exit_code() == int(CLI::ExitCodes::Success))
             return line.program.exit(e, std::cout, std::cerr); // help, version
-        const auto chosen = line.program.get_subcommands();
-        const std::string name = chosen.empty() ? "quantscope" : "quantscope " + chosen.front()->get_name();
-        std::cerr << name << ": " << e.what() << (std::string_view(e.what()).ends_with('.') ? "" : ".") << " See " << name << " --help.\n";
+        std::cerr << usageSentence(line.program, e.what(), argc > 1 ? argv[1] : "") << '\n';
         return int(WrongUsage);
     }
     line.complete();

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace fs = std::filesystem;
@@ -88,9 +89,9 @@ std::string diagnosticsText(const core::Diagnostics &diagnostics, core::Severity
     return text;
 }
 
-std::string row(const char *name, const core::Evaluation &e, const std::string &speedColumn)
+std::string row(int width, const char *name, const core::Evaluation &e, const std::string &speedColumn)
 {
-    std::string line = format("  %-16s %10s %10s", name, percent(e.top1).c_str(), percent(e.top5).c_str());
+    std::string line = format("  %-*s %10s %10s", width, name, percent(e.top1).c_str(), percent(e.top5).c_str());
     if (e.agreement)
         line += format(" %10.2f %% %10.5f %8.2f dB", e.agreement->top1, e.agreement->cosine, e.agreement->sqnrDb);
     else
@@ -178,13 +179,17 @@ std::string reportToText(const core::Report &r, const fs::path &directory)
     std::string text = r.sourceFile + ", preset " + r.preset + (r.target.empty() ? "" : ", target " + r.target) + "\n\n";
     const bool measured = r.floating.images > 0;
     if (measured) {
-        text += format("  %-16s %10s %10s %12s %10s %11s %10s\n", "", "top-1", "top-5", "same top-1", "cosine", "SQNR", "images/s");
-        text += row("float", r.floating, speed(r.floating.imagesPerSecond));
-        text += row("fake-quantized", r.quantized, speed(r.quantized.imagesPerSecond));
-        text += row("exported file", r.exported, speed(r.exported.imagesPerSecond));
+        std::size_t longest = 14;
+        for (const core::Judge &j : r.judges)
+            longest = j.ran && j.top1 ? std::max(longest, j.name.size()) : longest;
+        const int width = int(std::min<std::size_t>(longest, 40));
+        text += format("  %-*s %10s %10s %12s %10s %11s %10s\n", width, "", "top-1", "top-5", "same top-1", "cosine", "SQNR", "images/s");
+        text += row(width, "float", r.floating, speed(r.floating.imagesPerSecond));
+        text += row(width, "fake-quantized", r.quantized, speed(r.quantized.imagesPerSecond));
+        text += row(width, "exported file", r.exported, speed(r.exported.imagesPerSecond));
         for (const core::Judge &j : r.judges)
             if (j.ran && j.top1)
-                text += format("  %-16.40s %10s %10s   largest difference %.3g\n", j.name.c_str(), percent(j.top1).c_str(), percent(j.top5).c_str(), j.largestDifference);
+                text += format("  %-*.40s %10s %10s   largest difference %.3g\n", width, j.name.c_str(), percent(j.top1).c_str(), percent(j.top5).c_str(), j.largestDifference);
         text += "\n";
         text += format("  %lld images", static_cast<long long>(r.exported.images));
         if (r.exported.skipped > 0)

@@ -20,7 +20,7 @@ using core::ErrorKind;
 
 [[noreturn]] void wrong(const std::string &sentence)
 {
-    throw Error(ErrorKind::InvalidInput, "command line", sentence);
+    throw Error(ErrorKind::InvalidInput, usageOperation, sentence);
 }
 
 /// "352x288" → {352, 288}; "224" → {224, 224}.

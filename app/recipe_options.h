@@ -15,6 +15,9 @@ class App;
 
 namespace app {
 
+/// Operation of an Error that is about the command line itself; its sentence names the option.
+inline constexpr const char *usageOperation = "command line";
+
 struct RecipeOptions {
     std::filesystem::path file;
     std::optional<std::string> preset, target, transform, size, crop, observer, weightObserver, resampling;
