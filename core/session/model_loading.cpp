@@ -1,0 +1,154 @@
+#include "core/session/model_loading.h"
+
+#include "core/exec/constant_folding.h"
+#include "core/graph/shape_inference.h"
+#include "core/onnx/reader.h"
+
+#include <algorithm>
+
+namespace core {
+namespace {
+
+std::int64_t known(const Graph &graph, ValueId id, std::size_t dimension)
+{
+    const auto &shape = graph.value(id).shape;
+    if (!shape || dimension >= shape->size())
+        return 0;
+    return (*shape)[dimension].known() ? (*shape)[dimension].size : 0;
+}
+
+/// Elements of one image: an open first dimension counts as 1, any other open one makes it 0.
+std::int64_t elementsOfImage(const Graph &graph, ValueId id)
+{
+    const auto &shape = graph.value(id).shape;
+    if (!shape)
+        return 0;
+    std::int64_t count = 1;
+    for (std::size_t i = 0; i < shape->size(); ++i)
+        count *= (*shape)[i].known() ? (*shape)[i].size : i == 0 ? 1 : 0;
+    return count;
+}
+
+std::string dimensionText(int value) { return value > 0 ? std::to_string(value) : "?"; }
+
+} // namespace
+
+void foldAndInfer(Graph &graph)
+{
+    inferShapes(graph);
+    foldConstants(graph);
+    inferShapes(graph);
+}
+
+Model loadFolded(const std::filesystem::path &file, std::size_t *nodesBefore)
+{
+    Model model = readModel(file);
+    if (nodesBefore)
+        *nodesBefore = model.graph.nodeCount();
+    foldAndInfer(model.graph);
+    return model;
+}
+
+Model loadFolded(const std::string &bytes, const std::string &described)
+{
+    try {
+        Model model = readModel(std::as_bytes(std::span(bytes.data(), bytes.size())));
+        foldAndInfer(model.graph);
+        return model;
+    } catch (const Error &error) {
+        throw Error(ErrorKind::Internal, "verify", "The exported file '" + described + "' cannot be read back: " + error.sentence());
+    }
+}
+
+InputGeometry inputGeometry(const Graph &graph, const TransformSpec &transform)
+{
+    InputGeometry geometry{0, 0, 0, false};
+    if (graph.inputs.empty())
+        return geometry;
+    const Value &input = graph.value(graph.inputs.front());
+    if (!input.shape || input.shape->size() != 4)
+        return geometry;
+    const auto colours = [](std::int64_t n) { return n == 1 || n == 3; };
+    const std::int64_t second = known(graph, input.id, 1), last = known(graph, input.id, 3);
+    geometry.channelsLastLayout = colours(last) && !colours(second);
+    geometry.channels = int(geometry.channelsLastLayout ? last : second > 0 ? second : 3);
+    const std::size_t first = geometry.channelsLastLayout ? 1 : 2;
+    const int height = int(known(graph, input.id, first)), width = int(known(graph, input.id, first + 1));
+    if ((height && transform.height && height != transform.height) || (width && transform.width && width != transform.width))
+        throw Error(ErrorKind::InvalidInput, "transform",
+                    "Input '" + input.name + "' takes images of " + dimensionText(width) + "x" + dimensionText(height) + ", but --size asks for "
+                        + dimensionText(transform.width) + "x" + dimensionText(transform.height) + ".");
+    geometry.height = height ? height : transform.height;
+    geometry.width = width ? width : transform.width;
+    if (!geometry.height || !geometry.width)
+        throw Error(ErrorKind::InvalidInput, "transform", "Input '" + input.name + "' has an open height or width; give the image size with --size WxH.");
+    return geometry;
+}
+
+int runBatchSize(const Graph &graph, int wish)
+{
+    for (ValueId input : graph.inputs)
+        if (const std::int64_t fixed = known(graph, input, 0); fixed > 0)
+            return int(fixed);
+    return wish;
+}
+
+std::unique_ptr<Dataset> openFor(const Graph &graph, const DataSource &source, const TransformSpec &transform)
+{
+    DatasetOptions options;
+    options.path = source.path;
+    options.labels = source.labels;
+    options.limit = source.limit;
+    options.transform = transform;
+    options.geometry = inputGeometry(graph, transform);
+    if (transform.width == 0 || transform.height == 0) {
+        options.transform.width = options.geometry.width;
+        options.transform.height = options.geometry.height;
+    }
+    return openDataset(options);
+}
+
+std::int64_t multiplyAccumulates(const Graph &graph)
+{
+    std::int64_t total = 0;
+    for (NodeId id : graph.order()) {
+        const Node &node = graph.node(id);
+        if (!node.output().valid() || !node.input(1).valid())
+            continue;
+        const std::int64_t outputs = elementsOfImage(graph, node.output());
+        const auto &weight = graph.value(node.input(1)).shape;
+        if (!weight)
+            continue;
+        const std::int64_t elements = elementsOfImage(graph, node.input(1));
+        if (node.is("Conv") && weight->size() > 1 && known(graph, node.input(1), 0) > 0)
+            total += outputs * (elements / known(graph, node.input(1), 0));
+        else if (node.is("ConvTranspose") && weight->size() > 1 && known(graph, node.input(1), 0) > 0)
+            total += elementsOfImage(graph, node.input(0)) * (elements / known(graph, node.input(1), 0));
+        else if (node.is("Gemm") && weight->size() == 2)
+            total += outputs * known(graph, node.input(1), node.intAttribute("transB", 0) ? 1 : 0);
+        else if (node.is("MatMul") && !weight->empty())
+            total += outputs * known(graph, node.input(1), weight->size() > 1 ? weight->size() - 2 : 0);
+    }
+    return total;
+}
+
+std::int64_t parameterCount(const Graph &graph)
+{
+    std::int64_t total = 0;
+    for (const auto &[id, data] : graph.constants())
+        if (isFloatingPoint(data.type) || (isQuantizedGraph(graph) && bitsPerElement(data.type) <= 8 && data.type != DataType::Bool && data.count() > 1))
+            total += data.count();
+    return total;
+}
+
+bool isQuantizedGraph(const Graph &graph)
+{
+    for (NodeId id : graph.order()) {
+        const std::string &type = graph.node(id).opType;
+        if (type == "QuantizeLinear" || type == "DequantizeLinear" || type == "DynamicQuantizeLinear" || type.starts_with("QLinear") || type.ends_with("Integer"))
+            return true;
+    }
+    return false;
+}
+
+} // namespace core

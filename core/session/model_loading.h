@@ -1,0 +1,34 @@
+// A model file made ready for work: constants folded, shapes inferred, input geometry known.
+#pragma once
+
+#include "core/data/dataset.h"
+#include "core/graph/graph.h"
+#include "core/session/session.h"
+
+#include <memory>
+#include <string>
+
+namespace core {
+
+/// Reads and folds; shapes are annotated. Throws Error naming the file.
+Model loadFolded(const std::filesystem::path &file, std::size_t *nodesBefore = nullptr);
+Model loadFolded(const std::string &bytes, const std::string &described);
+void foldAndInfer(Graph &graph);
+
+/// Size and layout of the first input if it is an image (rank 4), from its shape and the transform; all 0 otherwise.
+/// Throws Error{InvalidInput} that names --size when height or width are open and the transform does not say them,
+/// and when both are known and differ.
+InputGeometry inputGeometry(const Graph &graph, const TransformSpec &transform);
+
+/// Batch size to run with: the model's own where it is fixed, else `wish`.
+int runBatchSize(const Graph &graph, int wish);
+
+/// The data set with the recipe's transform and the model's geometry.
+std::unique_ptr<Dataset> openFor(const Graph &graph, const DataSource &source, const TransformSpec &transform);
+
+/// Multiply-accumulate operations of one image (dynamic batch = 1; unknown shapes count as 0) and constant parameters.
+std::int64_t multiplyAccumulates(const Graph &graph);
+std::int64_t parameterCount(const Graph &graph);
+bool isQuantizedGraph(const Graph &graph);
+
+} // namespace core
