@@ -59,6 +59,8 @@ Diagnostics unsupportedNodes(const Graph &graph);
 /// Conversions between plain constants and tensors (fp16, bf16, fp8 → float32; 4-bit → int8).
 at::Tensor toTensor(const TensorData &data);
 TensorData toTensorData(const at::Tensor &tensor);
+/// Stored as `type`: what op_common.h says lives in this tensor's torch type. Throws Error{InvalidInput} when a value does not fit.
+TensorData toTensorData(const at::Tensor &tensor, DataType type);
 
 /// Process-wide set-up: keeps freed memory (mallopt, PERFORMANCE.md), sets the threads of LibTorch, OpenBLAS and oneDNN.
 /// threads 0 = all cores. Safe to call again.

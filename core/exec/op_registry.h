@@ -15,7 +15,7 @@ namespace core {
 
 /// One call of a kernel. Omitted optional inputs are undefined tensors.
 struct OpCall {
-    std::span<const at::Tensor> inputs;
+    std::span<const at::Tensor> inputs;       ///< the node's, then what its bodies capture (capturedNames)
     std::vector<at::Tensor> outputs;          ///< filled by the kernel, same count as the node's outputs
     /// Input i dies with this call and is owned by the executor: its memory may be written (never while autograd records).
     std::function<bool(std::size_t)> mayOverwrite;
@@ -31,8 +31,11 @@ public:
     /// All operator families of core/exec.
     static const OpRegistry &instance();
 
+    /// Throws Error{Internal} when the operator is there already.
     void add(const std::string &opType, KernelFactory factory, const std::string &domain = {});
+    /// nullptr for an operator without kernel.
     const KernelFactory *find(const Node &node) const;
+    /// Rising; operators of other domains as "domain.Type".
     std::vector<std::string> supportedOps() const;
 
 private:
@@ -54,5 +57,6 @@ void registerDetectionOps(OpRegistry &);
 void registerRecurrentOps(OpRegistry &);
 void registerQuantOps(OpRegistry &);
 void registerCastOps(OpRegistry &);
+void registerControlOps(OpRegistry &);
 
 } // namespace core
