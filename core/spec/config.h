@@ -25,6 +25,7 @@ struct Config {
     std::vector<std::string> exclude;   ///< node names or glob patterns that stay float
     bool quantizeInputs = true;         ///< model inputs
     bool quantizeOutputs = true;        ///< model outputs
+    bool reduceRange = false;           ///< 8-bit weights use 7 bits: u8·s8 products of CPUs without VNNI saturate
     /// Edges on which the tensor's quantizer is switched off: node name → input indices.
     std::map<std::string, std::vector<int>> disabledEdges;
     /// Concat nodes whose inputs and output keep their own scales.

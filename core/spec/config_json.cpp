@@ -153,6 +153,8 @@ Json toJson(const Config &config)
         json["quantize_inputs"] = false;
     if (!config.quantizeOutputs)
         json["quantize_outputs"] = false;
+    if (config.reduceRange)
+        json["reduce_range"] = true;
     for (const auto &[name, indices] : config.disabledEdges)
         json["disabled_edges"][name] = indices;
     if (!config.splitConcats.empty())
@@ -184,6 +186,7 @@ void readConfig(JsonObject &object, Config &config)
     object.read("exclude", config.exclude);
     object.read("quantize_inputs", config.quantizeInputs);
     object.read("quantize_outputs", config.quantizeOutputs);
+    object.read("reduce_range", config.reduceRange);
     if (const Json *edges = object.find("disabled_edges")) {
         const JsonObject holder(*edges, object.pathOf("disabled_edges"));
         for (const auto &[name, indices] : edges->items())

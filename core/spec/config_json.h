@@ -4,7 +4,7 @@
 //  "calibration": {"images": 0, "batch_size": 8}, "seed": 0, "opset": 0,
 //  "config": {"global": {"input_tensors": {"dtype": "uint8", …}, "output_tensors", "weight", "bias"}, "op_types": {"Conv": {…}},
 //             "rules": [{"query": "op:Conv group>1", "exclude": false, "weight": {…}}], "nodes": {"conv1": {…}}, "exclude": ["head*"],
-//             "quantize_inputs": true, "quantize_outputs": true, "disabled_edges": {"add1": [0]}, "split_concats": ["cat"]}}
+//             "quantize_inputs": true, "quantize_outputs": true, "reduce_range": false, "disabled_edges": {"add1": [0]}, "split_concats": ["cat"]}}
 //
 // Reading throws Error{InvalidInput}: an unknown field is named with its path, a wrong value with its path and the accepted ones.
 #pragma once

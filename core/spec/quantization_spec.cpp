@@ -50,6 +50,7 @@ AffineOptions Scheme::affineOptions() const
     options.dtype = dtype;
     options.symmetric = symmetric;
     options.narrow = narrow;
+    options.reduced = reduced;
     options.scaleType = scaleType;
     options.rounding = pof2Rounding;
     return options;
@@ -67,23 +68,9 @@ ObserverOptions Scheme::observerOptions() const
 
 std::string Scheme::badge() const
 {
-    std::string text;
-    switch (dtype) {
-    case QuantDtype::Int2: text = "i2"; break;
-    case QuantDtype::Int3: text = "i3"; break;
-    case QuantDtype::Int4: text = "i4"; break;
-    case QuantDtype::UInt4: text = "u4"; break;
-    case QuantDtype::Int8: text = "i8"; break;
-    case QuantDtype::UInt8: text = "u8"; break;
-    case QuantDtype::Int16: text = "i16"; break;
-    case QuantDtype::UInt16: text = "u16"; break;
-    case QuantDtype::Int32: text = "i32"; break;
-    case QuantDtype::Float16: return "f16";
-    case QuantDtype::BFloat16: return "bf16";
-    case QuantDtype::Fp8E4M3: return "f8e4";
-    case QuantDtype::Fp8E5M2: return "f8e5";
-    case QuantDtype::Float32: return "f32";
-    }
+    std::string text(quantDtypeBadge(dtype));
+    if (!isIntegerDtype(dtype))
+        return text;
     if (granularity == Granularity::PerChannel)
         text += 'c';
     else if (granularity == Granularity::PerGroup)

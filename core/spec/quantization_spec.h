@@ -50,6 +50,7 @@ struct Scheme {
     int groupSize = 0;                           ///< PerGroup
     bool symmetric = true;
     bool narrow = false;
+    bool reduced = false;                        ///< 7 of the 8 bits (Config::reduceRange)
     bool bestObserver = false;
     ObserverKind observer = ObserverKind::MinMax;
     double percentile = 99.99;

@@ -62,7 +62,9 @@ AffineParams affineFromRange(Range range, const AffineOptions &options)
         }
         return params;
     }
-    const CodeRange codes = codeRange(options.dtype, options.narrow);
+    CodeRange codes = codeRange(options.dtype, options.narrow);
+    if (options.reduced && dtypeBits(options.dtype) == 8)
+        codes = isSignedDtype(options.dtype) ? CodeRange{options.narrow ? -63 : -64, 63} : CodeRange{0, 127};
     params.qmin = std::int32_t(codes.min);
     params.qmax = std::int32_t(codes.max);
     const double steps = double(codes.max - codes.min);

@@ -22,6 +22,7 @@ struct AffineOptions {
     QuantDtype dtype = QuantDtype::Int8;
     bool symmetric = true;
     bool narrow = false;                       ///< −127…127, scale = absmax/127; else full, absmax/127.5
+    bool reduced = false;                      ///< 8-bit types use 7 bits: −64…63 (narrow −63…63), 0…127
     ScaleType scaleType = ScaleType::Float;
     PowerOfTwoRounding rounding = PowerOfTwoRounding::Ceil; ///< Mse is resolved by the observer; here it acts as Nearest
     bool floorScale = true;                    ///< scale ≥ 2^-23; false for derived bias scales
