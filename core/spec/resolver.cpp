@@ -54,10 +54,9 @@ Scheme finish(const QuantizationSpec &spec, TensorRole role)
     scheme.fixedRange = spec.fixedRange.value_or(Range{});
     const bool pof2Observer = scheme.observer == ObserverKind::Pof2MinMax || scheme.observer == ObserverKind::Pof2Mse;
     scheme.scaleType = spec.scaleType.value_or(pof2Observer ? ScaleType::PowerOfTwo : ScaleType::Float);
-    scheme.pof2Rounding = spec.pof2Rounding.value_or(scheme.observer == ObserverKind::Pof2Mse ? PowerOfTwoRounding::Mse : PowerOfTwoRounding::Ceil);
-    const bool signedInteger = scheme.dtype == QuantDtype::Int2 || scheme.dtype == QuantDtype::Int3 || scheme.dtype == QuantDtype::Int4
-        || scheme.dtype == QuantDtype::Int8 || scheme.dtype == QuantDtype::Int16;
-    scheme.narrow = spec.narrowRange.value_or(role == TensorRole::Weight) && scheme.symmetric && signedInteger;
+    scheme.pof2Rounding = scheme.observer == ObserverKind::Pof2Mse ? PowerOfTwoRounding::Mse : spec.pof2Rounding.value_or(PowerOfTwoRounding::Ceil);
+    const bool narrows = isSignedDtype(scheme.dtype) && scheme.dtype != QuantDtype::Int32;
+    scheme.narrow = spec.narrowRange.value_or(role == TensorRole::Weight) && scheme.symmetric && narrows;
     scheme.roundMethod = spec.roundMethod.value_or(RoundMethod::HalfEven);
     scheme.dynamic = spec.isDynamic.value_or(false);
     scheme.qat = spec.qat.value_or(QatMethod::Ste);

@@ -18,12 +18,6 @@ const char *roleName(TensorRole role)
     return "bias";
 }
 
-bool integral(QuantDtype dtype)
-{
-    return dtype != QuantDtype::Float16 && dtype != QuantDtype::BFloat16 && dtype != QuantDtype::Fp8E4M3 && dtype != QuantDtype::Fp8E5M2
-        && dtype != QuantDtype::Float32;
-}
-
 } // namespace
 
 void checkScheme(const ResolvedScheme &resolved, TensorRole role, const Node &node, const TensorData *weight, const TargetProfile &target)
@@ -42,6 +36,13 @@ void checkScheme(const ResolvedScheme &resolved, TensorRole role, const Node &no
         refuse("observer", "fixed", "the fixed observer needs a fixed_range whose minimum is below its maximum.");
     if (scheme.percentile < 90 || scheme.percentile > 100)
         refuse("percentile", std::to_string(scheme.percentile), "a percentile lies between 90 and 100.");
+    const bool pof2Observer = scheme.observer == ObserverKind::Pof2MinMax || scheme.observer == ObserverKind::Pof2Mse;
+    if (pof2Observer && !scheme.bestObserver && scheme.scaleType != ScaleType::PowerOfTwo)
+        refuse("scale_type", "float", "the observer " + std::string(enumName(scheme.observer)) + " makes power-of-two scales; use pof2 or another observer.");
+    if (scheme.qat == QatMethod::Tqt && (!isSignedDtype(scheme.dtype) || !scheme.symmetric || scheme.granularity != Granularity::PerTensor))
+        refuse("qat", "tqt", "TQT trains one threshold of signed symmetric codes a tensor; use lsq or ste.");
+    if (scheme.qat == QatMethod::Lsq && !isIntegerDtype(scheme.dtype))
+        refuse("qat", "lsq", "LSQ trains the scale of integers; " + dtype + " has none.");
     if (activation) {
         if (scheme.granularity != Granularity::PerTensor)
             refuse("qscheme", std::string(enumName(scheme.granularity)), "an activation has one scale; per_channel and per_group are for weights.");
@@ -55,7 +56,7 @@ void checkScheme(const ResolvedScheme &resolved, TensorRole role, const Node &no
             refuse("is_dynamic", "true", "ONNX DynamicQuantizeLinear makes uint8, asymmetric, per tensor only.");
         if (!target.activationDtypes.empty() && !target.activationDtypes.contains(scheme.dtype))
             refuse("dtype", dtype, "the target " + target.name + " has no activations of this type.");
-        if (target.requiresSymmetricActivations && integral(scheme.dtype) && !scheme.symmetric)
+        if (target.requiresSymmetricActivations && isIntegerDtype(scheme.dtype) && !scheme.symmetric)
             refuse("symmetric", "false", "the target " + target.name + " has zero point 0 only; use symmetric activations.");
     } else if (role == TensorRole::Weight) {
         if (scheme.dtype == QuantDtype::Int32)
@@ -82,7 +83,7 @@ void checkScheme(const ResolvedScheme &resolved, TensorRole role, const Node &no
                        : "a bias is int32 with the scale of input times weight, or float32.");
         return;
     }
-    if (target.requiresPowerOfTwo && integral(scheme.dtype) && scheme.scaleType != ScaleType::PowerOfTwo)
+    if (target.requiresPowerOfTwo && isIntegerDtype(scheme.dtype) && scheme.scaleType != ScaleType::PowerOfTwo)
         refuse("scale_type", std::string(enumName(scheme.scaleType)), "the target " + target.name + " shifts instead of multiplying; use pof2.");
 }
 
