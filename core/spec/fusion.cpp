@@ -13,7 +13,7 @@ class Finder {
 public:
     Finder(const Graph &graph, const Resolver &resolver, const TargetProfile &target, const std::vector<std::string> &splitConcats)
         : m_graph(graph), m_resolver(resolver), m_target(target), m_uses(usesByValue(graph)), m_producers(producerByValue(graph)),
-          m_sets(std::size_t(graph.valueIdLimit()))
+          m_nonNegative(nonNegativeValues(graph)), m_sets(std::size_t(graph.valueIdLimit()))
     {
         m_result.groupOf.assign(std::size_t(graph.nodeIdLimit()), -1);
         m_result.innerReason.resize(std::size_t(graph.valueIdLimit()));
@@ -58,12 +58,11 @@ private:
     void joinMovedValues(const std::vector<std::string> &splitConcats)
     {
         std::iota(m_sets.begin(), m_sets.end(), std::size_t(0));
-        const std::vector<bool> nonNegative = nonNegativeValues(m_graph);
         for (NodeId id : m_graph.order()) {
             const Node &node = m_graph.node(id);
             const ValueId in = node.input(0);
             const bool concat = node.is("Concat") && std::find(splitConcats.begin(), splitConcats.end(), node.name) == splitConcats.end();
-            if (excluded(id) || !in.valid() || !(concat || preservesValues(m_graph, node, nonNegative[std::size_t(in.index)])))
+            if (excluded(id) || !in.valid() || !(concat || preservesValues(m_graph, node, m_nonNegative[std::size_t(in.index)])))
                 continue;
             for (std::size_t i = 0; i < (concat ? node.inputs.size() : 1); ++i)
                 for (ValueId out : node.outputs)
@@ -172,9 +171,10 @@ private:
         const ClipBounds bounds = clipBounds(m_graph, node);
         if (!bounds.known || bounds.min != 0.0f)
             return who + " does not start at 0, so the codes behind it reach beyond its range.";
-        const Scheme &scheme = m_resolver.node(node.id).role(TensorRole::Output).scheme;
+        const ResolvedScheme &own = m_resolver.node(node.id).role(TensorRole::Output);
+        const Scheme &scheme = own.scheme;
         if (scheme.symmetric)
-            return "the symmetric " + std::string(scheme.badge()) + " codes behind " + who + " reach below 0.";
+            return "the symmetric " + scheme.badge() + " codes behind " + who + " reach below 0.";
         if (scheme.observer == ObserverKind::Fixed && (scheme.fixedRange.min < 0 || (bounds.max && scheme.fixedRange.max > *bounds.max)))
             return "the fixed range behind " + who + " is wider than it.";
         if (bounds.max && scheme.scaleType == ScaleType::PowerOfTwo)
@@ -184,11 +184,16 @@ private:
             if (member == node.output() || root(std::size_t(member.index)) != set || m_graph.isConstant(member))
                 continue;
             const NodeId maker = producer(member);
+            const ResolvedScheme *other = maker.valid() ? &m_resolver.node(maker).role(TensorRole::Output) : nullptr;
+            if (other && other->layer > own.layer && other->scheme.symmetric)
+                return "the range behind " + who + " is shared with '" + m_graph.value(member).name + "', whose codes are symmetric.";
             if (maker.valid() && movedFromSameSet(maker, set))
                 continue;
+            if (!bounds.max && m_nonNegative[std::size_t(member.index)])
+                continue;
             const bool clips = maker.valid() && (m_graph.node(maker).is("Relu") || m_graph.node(maker).is("Clip"));
-            const ClipBounds other = clips ? clipBounds(m_graph, m_graph.node(maker)) : ClipBounds{};
-            const bool inside = clips && other.known && other.min == 0.0f && (!bounds.max || (other.max && *other.max <= *bounds.max));
+            const ClipBounds theirs = clips ? clipBounds(m_graph, m_graph.node(maker)) : ClipBounds{};
+            const bool inside = clips && theirs.known && theirs.min == 0.0f && (!bounds.max || (theirs.max && *theirs.max <= *bounds.max));
             if (!inside)
                 return "the range behind " + who + " is shared with '" + m_graph.value(member).name + "', which reaches beyond it.";
         }
@@ -206,6 +211,7 @@ private:
     const TargetProfile &m_target;
     std::vector<std::vector<Graph::Use>> m_uses;
     std::vector<NodeId> m_producers;
+    std::vector<bool> m_nonNegative;
     std::vector<std::size_t> m_sets;
     std::vector<std::size_t> m_position;
     std::map<NodeId, NodeId> m_gated;           // product → gate

@@ -81,6 +81,16 @@ std::vector<std::size_t> dataInputs(const Node &node)
     return indices;
 }
 
+std::vector<ValueId> dataOutputs(const Node &node)
+{
+    static const std::set<std::string_view> firstOnly = {"MaxPool", "Dropout", "TopK", "BatchNormalization"};
+    std::vector<ValueId> outputs;
+    for (std::size_t i = 0; i < node.outputs.size(); ++i)
+        if (node.outputs[i].valid() && (i == 0 || !node.domain.empty() || !firstOnly.contains(node.opType)))
+            outputs.push_back(node.outputs[i]);
+    return outputs;
+}
+
 bool preservesValues(const Graph &graph, const Node &node, bool nonNegativeInput)
 {
     if (!node.domain.empty())

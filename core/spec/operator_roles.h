@@ -23,6 +23,8 @@ std::optional<WeightRole> weightRole(const Graph &graph, const Node &node);
 bool isMatrixOperator(const Node &node);
 /// Inputs that carry data which can be quantized; shapes, indices, scales, slopes and statistics are not among them.
 std::vector<std::size_t> dataInputs(const Node &node);
+/// Outputs that carry data; the indices of MaxPool and the mask of Dropout do not.
+std::vector<ValueId> dataOutputs(const Node &node);
 /// Operators that only move values of input 0 about: output 0 (all outputs of Split) has the same scale and zero point.
 /// A Pad counts when it pads with 0, a Resize when it is nearest, a Relu when `nonNegativeInput`.
 bool preservesValues(const Graph &graph, const Node &node, bool nonNegativeInput);

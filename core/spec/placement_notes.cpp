@@ -8,7 +8,7 @@
 
 namespace core {
 
-void addPlacementNotes(const Graph &graph, const TargetProfile &target, const Fusions &fusions, Placement &placement)
+void addPlacementNotes(const Graph &graph, const TargetProfile &target, const Resolver &resolver, const Fusions &fusions, Placement &placement)
 {
     std::map<std::pair<NodeId, std::size_t>, const Point *> byEdge;
     std::set<ValueId> quantizedValues;
@@ -20,6 +20,17 @@ void addPlacementNotes(const Graph &graph, const TargetProfile &target, const Fu
     const auto note = [&](Severity severity, const char *code, const Node &node, const std::string &sentence) {
         placement.diagnostics.push_back({severity, code, node.name, node.opType + " '" + node.name + "' " + sentence});
     };
+    for (const std::vector<NodeId> &group : fusions.groups) {
+        const ResolvedScheme &owner = resolver.node(group.back()).role(TensorRole::Output);
+        for (NodeId id : group) {
+            const ResolvedScheme &own = resolver.node(id).role(TensorRole::Output);
+            if (id == group.back() || own.layer <= ConfigLayer::Global || own.scheme == owner.scheme)
+                continue;
+            const Node &last = graph.node(group.back());
+            note(Severity::Warning, "setting-without-effect", graph.node(id), "runs as one with " + last.opType + " '" + last.name
+                     + "'; its output_tensors (" + own.provenance() + ") have no effect, set those of '" + last.name + "'.");
+        }
+    }
     for (NodeId id : graph.order()) {
         const Node &node = graph.node(id);
         if (!isMatrixOperator(node))
