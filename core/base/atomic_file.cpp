@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace core {
 
@@ -19,35 +20,56 @@ namespace {
 
 } // namespace
 
-void writeFileAtomically(const std::filesystem::path &file, std::string_view bytes)
+AtomicFile::AtomicFile(std::filesystem::path file)
+    : m_file(std::move(file))
+    , m_temporary(m_file.string() + ".XXXXXX.tmp")
+    , m_descriptor(::mkstemps(m_temporary.data(), 4))
 {
-    std::string temporary = file.string() + ".XXXXXX.tmp";
-    const int descriptor = ::mkstemps(temporary.data(), 4);
-    if (descriptor < 0)
-        fail("Cannot write", file, errno);
-    const auto abandon = [&](int error) {
-        ::close(descriptor);
-        ::unlink(temporary.c_str());
-        fail("Cannot write", file, error);
-    };
+    if (m_descriptor < 0)
+        fail("Cannot write", m_file, errno);
+}
+
+AtomicFile::~AtomicFile()
+{
+    if (m_descriptor < 0)
+        return;
+    ::close(m_descriptor);
+    ::unlink(m_temporary.c_str());
+}
+
+void AtomicFile::abandon(int error)
+{
+    ::close(std::exchange(m_descriptor, -1));
+    ::unlink(m_temporary.c_str());
+    fail("Cannot write", m_file, error);
+}
+
+void AtomicFile::append(std::string_view bytes)
+{
     while (!bytes.empty()) {
-        const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+        const ssize_t written = ::write(m_descriptor, bytes.data(), bytes.size());
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
             abandon(errno);
         bytes.remove_prefix(std::size_t(written));
     }
+}
+
+void AtomicFile::commit()
+{
     const mode_t mask = ::umask(0);
     ::umask(mask);
-    if (::fchmod(descriptor, 0666 & ~mask) != 0 || ::fsync(descriptor) != 0)
+    if (::fchmod(m_descriptor, 0666 & ~mask) != 0 || ::fsync(m_descriptor) != 0 || ::rename(m_temporary.c_str(), m_file.c_str()) != 0)
         abandon(errno);
-    ::close(descriptor);
-    if (::rename(temporary.c_str(), file.c_str()) != 0) {
-        const int error = errno;
-        ::unlink(temporary.c_str());
-        fail("Cannot write", file, error);
-    }
+    ::close(std::exchange(m_descriptor, -1));
+}
+
+void writeFileAtomically(const std::filesystem::path &file, std::string_view bytes)
+{
+    AtomicFile whole(file);
+    whole.append(bytes);
+    whole.commit();
 }
 
 std::string readFile(const std::filesystem::path &file, std::int64_t maxBytes)
