@@ -81,6 +81,7 @@ public:
     std::string docString;
     std::vector<ValueId> inputs;     ///< true inputs only; initializers listed as inputs are not among them
     std::vector<ValueId> outputs;
+    std::string unknownFields;       ///< protobuf bytes carried through
 
     ValueId addValue(std::string valueName, DataType type = DataType::Undefined, std::optional<Shape> shape = {});
     /// `name` may be empty or taken: a unique one is made.
