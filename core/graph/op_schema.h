@@ -10,10 +10,11 @@ namespace core {
 
 struct OpSchema {
     std::string_view type;
-    int minInputs = 1, maxInputs = 1;    ///< maxInputs −1 = any number
+    int minInputs = 1, maxInputs = 1;    ///< of the newest form; maxInputs −1 = any number
     int minOutputs = 1, maxOutputs = 1;
     std::vector<int> versions;           ///< operator sets that introduced or changed it, rising: {1, 6, 11, 13}
-    /// Version in force at `opset`; 0 when the operator does not exist there yet.
+    int removed = 0;                     ///< operator set that took it away again (Upsample, Scatter); 0 = none
+    /// Version in force at `opset`; 0 when the operator does not exist there yet, or no more.
     int versionAt(int opset) const;
 };
 
