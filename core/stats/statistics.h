@@ -9,11 +9,13 @@
 
 namespace core {
 
-/// Sum of floats without rounding error up to 2^-80 relative to 1, so that addition is associative:
-/// a 256-bit (or otherwise exact) fixed-point accumulator. Values are added after scaling by a block kernel.
+/// A sum without rounding error, so that addition is associative: 256 bits of fixed point, bit 0 weighs 2^-104. Every multiple of 2^-104 is
+/// added exactly, so every float32 of at least 2^-80; what a value has below that bit is cut off (toward 0) before it is added. Values beyond
+/// ±2^128 count as ±2^128, NaN as 0. A sum beyond ±2^151 wraps.
 struct ExactSum {
     std::int64_t limbs[4] = {0, 0, 0, 0};   ///< two's complement, least significant first
-    void add(double value);                  ///< exact for |value| in [2^-80, 2^127)
+    void add(double value);
+    void add(std::int64_t mantissa, int exponent); ///< mantissa · 2^exponent; exponent ≤ 88
     void add(const ExactSum &other);
     double value() const;
     friend bool operator==(const ExactSum &, const ExactSum &) = default;
