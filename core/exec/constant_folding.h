@@ -10,7 +10,8 @@ struct FoldingReport {
     std::size_t nodesBefore = 0, nodesAfter = 0;
 };
 
-/// Results above `maxElements` are not folded (ConstantOfShape bombs). Constant Ifs are replaced by the branch taken.
+/// Results above `maxElements`, or above eight times that together, are not folded (ConstantOfShape bombs). Constant Ifs are replaced by the
+/// branch taken. QuantizeLinear, DequantizeLinear and random operators stay. Types and shapes are annotated (inferShapes, whose errors pass through).
 FoldingReport foldConstants(Graph &graph, std::int64_t maxElements = 1 << 24);
 
 } // namespace core
