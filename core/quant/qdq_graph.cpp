@@ -20,8 +20,9 @@ public:
             m_position[std::size_t(id.index)] = position++;
     }
 
-    Graph build()
+    Graph build(std::vector<ValueId> *dequantized)
     {
+        m_back.resize(m_model.placement.points.size());
         for (const Point &point : m_model.placement.points) {
             if (!point.scheme.quantized())
                 continue;
@@ -31,6 +32,8 @@ public:
                 addConstant(point);
         }
         m_graph.removeUnusedValues();
+        if (dequantized)
+            *dequantized = std::move(m_back);
         return std::move(m_graph);
     }
 
@@ -123,6 +126,7 @@ private:
             place(makeNode("DequantizeLinear", source.name + "_DequantizeLinear", {codes, scale.scale, scale.zeroPoint}, {back}), before);
         }
         rewire(point, back);
+        m_back[std::size_t(point.id.index)] = back;
         if (!outputName.empty())
             std::replace(m_graph.outputs.begin(), m_graph.outputs.end(), point.value, back);
     }
@@ -158,6 +162,7 @@ private:
         }
         if (!allUses)
             rewire(point, back);
+        m_back[std::size_t(point.id.index)] = back;
     }
 
     Node dequantize(const Point &point, const std::string &name, const std::vector<std::int64_t> &tensorDims,
@@ -215,13 +220,14 @@ private:
     std::vector<std::vector<Graph::Use>> m_uses;
     std::vector<std::size_t> m_position;
     std::map<std::int32_t, ScaleValues> m_scales;
+    std::vector<ValueId> m_back;
 };
 
 } // namespace
 
-Graph buildQdqGraph(const QuantizedModel &model)
+Graph buildQdqGraph(const QuantizedModel &model, std::vector<ValueId> *dequantized)
 {
-    return Builder(model).build();
+    return Builder(model).build(dequantized);
 }
 
 int requiredOpset(const QuantizedModel &model, int sourceOpset)
