@@ -14,6 +14,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// With the last image as often as needed.
+at::Tensor filled(const at::Tensor &tensor, std::int64_t size)
+{
+    if (tensor.size(0) >= size)
+        return tensor;
+    std::vector<std::int64_t> repeat(std::size_t(tensor.dim()), 1);
+    repeat[0] = size - tensor.size(0);
+    return torch::cat({tensor, tensor.slice(0, tensor.size(0) - 1).repeat(repeat)});
+}
+
 std::string producerText(const Graph &graph, ValueId value)
 {
     const NodeId node = graph.producer(value);
@@ -84,10 +94,13 @@ CalibrationResult calibrate(const std::shared_ptr<const Graph> &graph, const std
         slots[target.value] = {&result.statistics[target.value], target.channelAxis};
     }
     Executor executor(graph, execution);
-    const Executor::Tap tap = [&](ValueId value, const at::Tensor &tensor) {
+    std::int64_t count = 0;
+    const Executor::Tap tap = [&](ValueId value, const at::Tensor &made) {
         const auto found = slots.find(value);
-        if (found == slots.end() || tensor.scalar_type() != torch::kFloat32 || tensor.numel() == 0)
+        if (found == slots.end() || made.scalar_type() != torch::kFloat32 || made.numel() == 0)
             return;
+        const bool filling = options.fillBatches && count < options.batchSize && made.dim() > 0 && made.size(0) == options.batchSize;
+        const at::Tensor tensor = filling ? made.slice(0, 0, count) : made;
         auto &[statistics, axis] = found->second;
         if (tensor.dim() == 0)
             collect(*statistics, tensor.reshape({1, 1}), -1, options.detail);
@@ -101,10 +114,14 @@ CalibrationResult calibrate(const std::shared_ptr<const Graph> &graph, const std
     double seconds = 0;
     std::int64_t done = 0;
     while (std::optional<Batch> batch = loader.next()) {
+        count = std::int64_t(batch->indices.size());
+        if (options.fillBatches)
+            for (at::Tensor &input : batch->inputs)
+                input = filled(input, options.batchSize);
         const auto start = Clock::now();
         executor.run(batch->inputs, tap);
         seconds += std::chrono::duration<double>(Clock::now() - start).count();
-        result.images += std::int64_t(batch->indices.size());
+        result.images += count;
         done = batch->indices.empty() ? done : std::int64_t(batch->indices.back()) + 1;
         progress.checkpoint(done, total);
     }

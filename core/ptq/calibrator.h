@@ -21,6 +21,7 @@ struct CalibrationTarget {
 struct CalibrationOptions {
     StatisticsDetail detail = StatisticsDetail::Full;
     int batchSize = 8;
+    bool fillBatches = false;            ///< the model takes whole batches only: the last is filled up, its filling is not counted
     int threads = 0;                     ///< for decoding; 0 = all cores
 };
 
