@@ -4,6 +4,7 @@
 #include "core/ptq/bn_folding.h"
 #include "core/ptq/equalization.h"
 #include "core/ptq/point_numbers.h"
+#include "core/ptq/widen_half.h"
 
 #include <algorithm>
 #include <map>
@@ -23,13 +24,15 @@ PtqPipeline::PtqPipeline(Graph graph, const Recipe &recipe) : m_recipe(recipe)
 void PtqPipeline::prepare(Progress &progress)
 {
     progress.beginStage("prepare");
+    if (widenHalf(m_state.graph))
+        m_state.diagnostics.push_back({Severity::Note, "half-widened", "", "The model is half precision; the quantized file computes in float32 between its inputs and outputs."});
     for (const auto &algorithm : m_algorithms)
         if (algorithm->stage() == PtqStage::BeforeCalibration)
             algorithm->apply(m_state, progress);
     m_keyGraph = m_state.graph;
     if (m_recipe.biasCorrection)
         addMissingBiases(m_state.graph);
-    m_state.placement = place(m_state.graph, effectiveConfig(m_recipe), targetProfile(m_recipe.target));
+    m_state.placement = place(m_state.graph, m_recipe);
     m_graph = std::make_shared<const Graph>(m_state.graph);
 }
 
