@@ -8,7 +8,9 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 
 namespace core {
@@ -20,7 +22,7 @@ struct Running {
     Executor executor;
     TopK accuracy;
     Agreement agreement;
-    double seconds = 0;
+    double seconds = 0, firstSeconds = 0;
 };
 
 bool sameBits(const at::Tensor &a, const at::Tensor &b)
@@ -41,7 +43,46 @@ at::Tensor padBatch(const at::Tensor &tensor, std::int64_t size)
     return torch::cat({tensor, tensor.slice(0, tensor.size(0) - 1).repeat(repeat)});
 }
 
+/// Without the first batch, in which plans are made, unless there is no other.
+double imagesPerSecond(const Running &model, std::int64_t images, std::int64_t firstImages)
+{
+    const bool more = images > firstImages && model.seconds > model.firstSeconds;
+    const double seconds = more ? model.seconds - model.firstSeconds : model.seconds;
+    return seconds > 0 ? double(more ? images - firstImages : images) / seconds : 0;
+}
+
 } // namespace
+
+bool sameOutputs(const std::vector<at::Tensor> &a, const std::vector<at::Tensor> &b)
+{
+    if (a.size() != b.size())
+        return false;
+    for (std::size_t i = 0; i < a.size(); ++i)
+        if (!sameBits(a[i], b[i]))
+            return false;
+    return true;
+}
+
+void OutputDifference::add(const std::vector<at::Tensor> &a, const std::vector<at::Tensor> &b, std::int64_t count)
+{
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+        if (!a[i].is_floating_point() || a[i].sizes() != b[i].sizes() || a[i].numel() == 0)
+            continue;
+        const bool rows = a[i].dim() > 0 && a[i].size(0) > count;
+        at::Tensor x = a[i].to(torch::kFloat32).contiguous(), y = b[i].to(torch::kFloat32).contiguous();
+        if (rows) {
+            x = x.slice(0, 0, count);
+            y = y.slice(0, 0, count);
+        }
+        const float *p = x.data_ptr<float>(), *q = y.data_ptr<float>();
+        for (std::int64_t k = 0; k < x.numel(); ++k) {
+            const double difference = p[k] == q[k] ? 0.0 : std::fabs(double(p[k]) - double(q[k]));
+            largest = std::max(largest, difference);
+            sum += difference;
+        }
+        elements += x.numel();
+    }
+}
 
 int scoredOutput(const std::vector<at::Tensor> &outputs)
 {
@@ -70,43 +111,51 @@ EvaluationResult evaluateGraphs(const std::vector<std::shared_ptr<const Graph>> 
     torch::NoGradGuard noGrad;
     std::vector<Running> running;
     for (const auto &graph : graphs)
-        running.push_back({Executor(graph), {}, {}, 0});
+        running.push_back({Executor(graph), {}, {}, 0, 0});
     EvaluationResult result;
     result.sameAsPrevious.assign(graphs.size(), true);
     const std::int64_t total = std::int64_t(dataset.size());
     progress.beginStage(options.stage, total);
     const int fixedBatch = runBatchSize(*graphs.front(), 0);
-    const int batchSize = fixedBatch > 0 ? fixedBatch : options.batchSize;
+    const int batchSize = fixedBatch > 0 ? fixedBatch : std::max(options.batchSize, 1);
     Loader loader(dataset, batchSize, options.threads);
-    bool scored = dataset.hasLabels();
+    const bool labelled = options.useLabels && dataset.hasLabels();
+    std::int64_t index = 0, firstImages = 0;
+    std::vector<std::vector<at::Tensor>> outputs(running.size());
     while (std::optional<Batch> batch = loader.next()) {
         const std::int64_t count = std::int64_t(batch->indices.size());
         std::vector<at::Tensor> inputs = batch->inputs;
         if (fixedBatch > 0)
             for (at::Tensor &input : inputs)
                 input = padBatch(input, fixedBatch);
-        std::vector<std::vector<at::Tensor>> outputs;
-        for (Running &model : running) {
+        // Decoding goes on beside the model that runs first, so each takes its turn at that.
+        for (std::size_t turn = 0; turn < running.size(); ++turn) {
+            const std::size_t m = (turn + std::size_t(index)) % running.size();
             const auto start = Clock::now();
-            outputs.push_back(model.executor.run(inputs));
-            model.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+            outputs[m] = running[m].executor.run(inputs);
+            const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+            running[m].seconds += seconds;
+            if (index == 0)
+                running[m].firstSeconds = seconds;
         }
+        const at::Tensor reference = scoredTensor(outputs[0]);
         for (std::size_t m = 0; m < running.size(); ++m) {
             if (m > 0)
-                for (std::size_t i = 0; i < outputs[m].size(); ++i)
-                    result.sameAsPrevious[m] = result.sameAsPrevious[m] && i < outputs[m - 1].size() && sameBits(outputs[m][i], outputs[m - 1][i]);
-            at::Tensor scores = scoredTensor(outputs[m]), reference = scoredTensor(outputs[0]);
+                result.sameAsPrevious[m] = result.sameAsPrevious[m] && sameOutputs(outputs[m], outputs[m - 1]);
+            const at::Tensor scores = scoredTensor(outputs[m]);
             if (!scores.defined() || scores.dim() < 1 || scores.size(0) < count)
                 continue;
-            scores = scores.slice(0, 0, count);
-            if (scored && scoredOutput(outputs[m]) >= 0)
-                running[m].accuracy.add(scores, batch->labels);
-            if (m > 0 && options.compareWithFirst)
-                running[m].agreement.add(reference.slice(0, 0, count), scores);
+            if (labelled && scoredOutput(outputs[m]) >= 0)
+                running[m].accuracy.add(scores.slice(0, 0, count), batch->labels);
+            if (m > 0 && options.compareWithFirst && reference.sizes() == scores.sizes())
+                running[m].agreement.add(reference.slice(0, 0, count), scores.slice(0, 0, count));
         }
         result.images += count;
+        if (index == 0)
+            firstImages = count;
         if (observer)
-            observer(inputs, outputs, batch->labels);
+            observer({inputs, outputs, batch->labels, index, count, (total + batchSize - 1) / batchSize});
+        ++index;
         progress.checkpoint(count ? std::int64_t(batch->indices.back()) + 1 : result.images, total);
     }
     for (std::size_t m = 0; m < running.size(); ++m) {
@@ -120,7 +169,7 @@ EvaluationResult evaluateGraphs(const std::vector<std::shared_ptr<const Graph>> 
         }
         if (m > 0 && options.compareWithFirst && running[m].agreement.images > 0)
             evaluation.agreement = AgreementFigures{running[m].agreement.top1Percent(), running[m].agreement.cosine(), running[m].agreement.sqnrDb()};
-        evaluation.imagesPerSecond = running[m].seconds > 0 ? double(result.images) / running[m].seconds : 0;
+        evaluation.imagesPerSecond = imagesPerSecond(running[m], result.images, firstImages);
         result.models.push_back(std::move(evaluation));
     }
     return result;

@@ -18,6 +18,7 @@ struct EvaluationOptions {
     int batchSize = 8;
     int threads = 0;
     bool compareWithFirst = true;        ///< agreement of the others with models[0]
+    bool useLabels = true;
     std::string stage = "evaluate";
 };
 
@@ -27,13 +28,29 @@ struct EvaluationResult {
     std::int64_t images = 0;
 };
 
-/// Inputs of a batch and the outputs of every model; called once a batch.
-using BatchObserver = std::function<void(std::span<const at::Tensor> inputs, const std::vector<std::vector<at::Tensor>> &outputs,
-                                         std::span<const std::int64_t> labels)>;
+/// One batch as it was run. A model with a fixed batch gets its last, shorter one filled up: only the first `count` rows are images.
+struct EvaluatedBatch {
+    std::span<const at::Tensor> inputs;
+    const std::vector<std::vector<at::Tensor>> &outputs;   ///< by model
+    std::span<const std::int64_t> labels;
+    std::int64_t index = 0, count = 0, batches = 0;        ///< which batch, images in it, batches in all
+};
+using BatchObserver = std::function<void(const EvaluatedBatch &)>;
 
 /// All graphs take the same inputs. Accuracy is measured when the data has labels and an output fits classes.
 EvaluationResult evaluateGraphs(const std::vector<std::shared_ptr<const Graph>> &graphs, const Dataset &dataset,
                                 const EvaluationOptions &options, Progress &progress, const BatchObserver &observer = {});
+
+/// Bit for bit.
+bool sameOutputs(const std::vector<at::Tensor> &a, const std::vector<at::Tensor> &b);
+
+/// Largest and mean absolute difference of the floating-point outputs; rows from `count` on are left out.
+struct OutputDifference {
+    double largest = 0, sum = 0;
+    std::int64_t elements = 0;
+    void add(const std::vector<at::Tensor> &a, const std::vector<at::Tensor> &b, std::int64_t count);
+    double mean() const { return elements ? sum / double(elements) : 0; }
+};
 
 /// The output that accuracy and agreement are measured on: the first N×K (further dimensions of size 1 allowed) one,
 /// else −1 = all outputs side by side.
