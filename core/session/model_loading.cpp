@@ -49,17 +49,6 @@ Model loadFolded(const std::filesystem::path &file, std::size_t *nodesBefore)
     return model;
 }
 
-Model loadFolded(const std::string &bytes, const std::string &described)
-{
-    try {
-        Model model = readModel(std::as_bytes(std::span(bytes.data(), bytes.size())));
-        foldAndInfer(model.graph);
-        return model;
-    } catch (const Error &error) {
-        throw Error(ErrorKind::Internal, "verify", "The exported file '" + described + "' cannot be read back: " + error.sentence());
-    }
-}
-
 InputGeometry inputGeometry(const Graph &graph, const TransformSpec &transform)
 {
     InputGeometry geometry{0, 0, 0, false};
@@ -93,18 +82,25 @@ int runBatchSize(const Graph &graph, int wish)
     return wish;
 }
 
+TransformSpec effectiveTransform(const Graph &graph, const TransformSpec &transform)
+{
+    const InputGeometry geometry = inputGeometry(graph, transform);
+    TransformSpec effective = transform;
+    if (transform.width == 0 || transform.height == 0) {
+        effective.width = geometry.width;
+        effective.height = geometry.height;
+    }
+    return effective;
+}
+
 std::unique_ptr<Dataset> openFor(const Graph &graph, const DataSource &source, const TransformSpec &transform)
 {
     DatasetOptions options;
     options.path = source.path;
     options.labels = source.labels;
     options.limit = source.limit;
-    options.transform = transform;
+    options.transform = effectiveTransform(graph, transform);
     options.geometry = inputGeometry(graph, transform);
-    if (transform.width == 0 || transform.height == 0) {
-        options.transform.width = options.geometry.width;
-        options.transform.height = options.geometry.height;
-    }
     return openDataset(options);
 }
 

@@ -12,13 +12,15 @@ namespace core {
 
 /// Reads and folds; shapes are annotated. Throws Error naming the file.
 Model loadFolded(const std::filesystem::path &file, std::size_t *nodesBefore = nullptr);
-Model loadFolded(const std::string &bytes, const std::string &described);
 void foldAndInfer(Graph &graph);
 
 /// Size and layout of the first input if it is an image (rank 4), from its shape and the transform; all 0 otherwise.
 /// Throws Error{InvalidInput} that names --size when height or width are open and the transform does not say them,
 /// and when both are known and differ.
 InputGeometry inputGeometry(const Graph &graph, const TransformSpec &transform);
+
+/// The transform with the size that inputGeometry() finds.
+TransformSpec effectiveTransform(const Graph &graph, const TransformSpec &transform);
 
 /// Batch size to run with: the model's own where it is fixed, else `wish`.
 int runBatchSize(const Graph &graph, int wish);
