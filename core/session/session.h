@@ -25,6 +25,7 @@ struct QuantizeRequest {
     Recipe recipe;
     std::filesystem::path outputDirectory;
     std::filesystem::path statistics;   ///< optional: load instead of calibrating (checked against graph, data, transform)
+    bool judge = true;                  ///< let ONNX Runtime run the file too, where there is one
 };
 
 struct ModelInfo {
@@ -47,10 +48,12 @@ public:
     /// The folded float graph, annotated with shapes, as the window draws it.
     Model load(const std::filesystem::path &model);
     Evaluation evaluate(const std::filesystem::path &model, const DataSource &data, const Recipe &recipe, Progress &progress);
-    /// Calibrates and writes the statistics (and nothing else) to `file`.
+    /// Calibrates and writes the statistics (and nothing else) to `file`: of every tensor, so that any recipe whose algorithms before
+    /// calibration are the same can use them.
     void calibrate(const QuantizeRequest &request, const std::filesystem::path &file, Progress &progress);
     /// The whole pipeline: calibrate → quantize → evaluate → freeze → export → verify → report. Writes
-    /// <stem>_<preset>.onnx, recipe.json, encodings.json, report.json, report.html into outputDirectory, each atomically.
+    /// <stem>_<preset>.onnx, recipe.json, encodings.json, report.json, report.html into outputDirectory, all or none, each atomically.
+    /// Without validation data the agreement with the float model is measured on calibration images.
     Report quantize(const QuantizeRequest &request, Progress &progress);
 
 private:

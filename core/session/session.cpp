@@ -1,0 +1,106 @@
+#include "core/session/session.h"
+
+#include "core/base/atomic_file.h"
+#include "core/exec/executor.h"
+#include "core/graph/op_schema.h"
+#include "core/onnx/reader.h"
+#include "core/ptq/pipeline.h"
+#include "core/session/evaluator.h"
+#include "core/session/foreign_exceptions.h"
+#include "core/session/model_loading.h"
+#include "core/session/quantize_job.h"
+
+#include <algorithm>
+
+namespace core {
+
+struct Session::Impl {
+    int threads = 0;
+};
+
+Session::Session(int threads) : m_impl(std::make_unique<Impl>())
+{
+    m_impl->threads = threads;
+    guarded("session", [threads] { configureEngine(threads); });
+}
+
+Session::~Session() = default;
+
+ModelInfo Session::info(const std::filesystem::path &file)
+{
+    return guarded("info", [&] {
+        Model model = readModel(file);
+        ModelInfo info;
+        info.opset = model.opset;
+        info.nodes = model.graph.nodeCount();
+        info.quantized = isQuantizedGraph(model.graph);
+        info.warnings = model.diagnostics;
+        for (Diagnostic &wrong : checkArity(model.graph))
+            info.unsupported.push_back(std::move(wrong));
+        const std::int64_t stored = parameterCount(model.graph);
+        try {
+            foldAndInfer(model.graph);
+        } catch (const Error &error) {
+            info.unsupported.push_back({Severity::Problem, "invalid-graph", "", error.sentence()});
+        }
+        for (Diagnostic &missing : unsupportedNodes(model.graph))
+            info.unsupported.push_back(std::move(missing));
+        info.parameters = info.quantized ? stored : parameterCount(model.graph);
+        info.macs = multiplyAccumulates(model.graph);
+        info.nodesAfterFolding = model.graph.nodeCount();
+        for (const NodeId id : model.graph.order()) {
+            const Node &node = model.graph.node(id);
+            ++info.operatorCounts[node.domain.empty() ? node.opType : node.domain + "." + node.opType];
+        }
+        for (const ValueId id : model.graph.inputs)
+            info.inputs.push_back(model.graph.value(id));
+        for (const ValueId id : model.graph.outputs)
+            info.outputs.push_back(model.graph.value(id));
+        return info;
+    });
+}
+
+Model Session::load(const std::filesystem::path &file)
+{
+    return guarded("load", [&] { return loadFolded(file); });
+}
+
+Evaluation Session::evaluate(const std::filesystem::path &file, const DataSource &data, const Recipe &recipe, Progress &progress)
+{
+    return guarded("evaluate", [&] {
+        progress.beginStage("load");
+        const Model model = loadFolded(file);
+        requireExecutable(model.graph, file);
+        const auto graph = std::make_shared<const Graph>(model.graph);
+        const auto dataset = openFor(*graph, data, recipe.transform);
+        EvaluationOptions options;
+        options.batchSize = recipe.batchSize;
+        options.threads = m_impl->threads;
+        Evaluation evaluation = evaluateGraphs({graph}, *dataset, options, progress).models.front();
+        if (dataset->hasLabels() && !evaluation.top1)
+            evaluation.diagnostics.push_back({Severity::Warning, "no-class-scores", "",
+                                              "The images have labels, but no output of the model has one score for each class, so there is no accuracy."});
+        return evaluation;
+    });
+}
+
+void Session::calibrate(const QuantizeRequest &request, const std::filesystem::path &file, Progress &progress)
+{
+    guarded("calibrate", [&] {
+        progress.beginStage("load");
+        Model model = loadFolded(request.model);
+        requireExecutable(model.graph, request.model);
+        PtqPipeline pipeline(std::move(model.graph), request.recipe);
+        pipeline.prepare(progress);
+        const KeyedCalibration result = calibrateFor(pipeline, allTargets(*pipeline.graph()), request, m_impl->threads, progress);
+        progress.checkpoint();
+        writeFileAtomically(file, serializeStatistics(result.key, *pipeline.graph(), result.result));
+    });
+}
+
+Report Session::quantize(const QuantizeRequest &request, Progress &progress)
+{
+    return guarded("quantize", [&] { return runQuantizeJob(request, m_impl->threads, progress); });
+}
+
+} // namespace core
