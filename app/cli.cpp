@@ -36,7 +36,7 @@ int gate(const Options &options, const core::Evaluation &evaluation)
 int runJob(const Options &options, core::Progress &progress, ProgressBar &bar)
 {
     core::Session session(options.threads);
-    core::QuantizeRequest request{options.model, options.calibration, options.validation, options.recipe, options.out, options.statistics};
+    core::QuantizeRequest request{options.model, options.calibration, options.validation, options.recipe, options.out, options.statistics, options.judge};
 
     switch (options.command) {
     case Command::Info: {

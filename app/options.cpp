@@ -53,6 +53,7 @@ struct CommandLine {
     void addOut(CLI::App &c, bool required)
     {
         c.add_option("--out", options.out, "Folder for the .onnx file, recipe, encodings and report")->required(required)->type_name("DIR");
+        c.add_flag("!--no-judge", options.judge, "Do not let ONNX Runtime run the file too");
     }
 
     CommandLine()

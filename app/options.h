@@ -24,6 +24,7 @@ struct Options {
     core::Recipe recipe;                  ///< --recipe, then --preset, then the single options
     int threads = 0;                      ///< 0 = all cores
     bool json = false;
+    bool judge = true;                    ///< let ONNX Runtime run the written file
     std::optional<double> minAccuracy;    ///< top-1 in %
 };
 
