@@ -17,6 +17,8 @@ namespace core {
 template <class Json>
 class BasicJsonObject {
 public:
+    static constexpr int deepest = 64;   ///< printing and copying recurse
+
     BasicJsonObject(const Json &json, std::string path) : m_json(json), m_path(std::move(path))
     {
         if (!json.is_object())
@@ -31,7 +33,11 @@ public:
     static Json parse(std::string_view text)
     {
         try {
-            return Json::parse(text);
+            return Json::parse(text, [](int depth, auto, auto &) {
+                if (depth > deepest)
+                    throw Error(ErrorKind::InvalidInput, "recipe", "This JSON is nested deeper than " + std::to_string(deepest) + " levels.");
+                return true;
+            });
         } catch (const typename Json::exception &error) {
             throw Error(ErrorKind::InvalidInput, "recipe", std::string("This is not JSON: ") + error.what());
         }

@@ -40,7 +40,14 @@ struct Accumulated {
     }
 };
 
-Scheme finish(const QuantizationSpec &spec, TensorRole role)
+[[noreturn]] void matchesNothing(const std::string &what, const std::string &name)
+{
+    throw Error(ErrorKind::InvalidInput, "configuration", what + " '" + name + "' matches no node of the model.");
+}
+
+} // namespace
+
+Scheme finishScheme(const QuantizationSpec &spec, TensorRole role)
 {
     Scheme scheme;
     scheme.dtype = spec.dtype.value_or(role == TensorRole::Bias ? QuantDtype::Int32 : QuantDtype::Int8);
@@ -62,13 +69,6 @@ Scheme finish(const QuantizationSpec &spec, TensorRole role)
     scheme.qat = spec.qat.value_or(QatMethod::Ste);
     return scheme;
 }
-
-[[noreturn]] void matchesNothing(const std::string &what, const std::string &name)
-{
-    throw Error(ErrorKind::InvalidInput, "configuration", what + " '" + name + "' matches no node of the model.");
-}
-
-} // namespace
 
 std::string FieldOrigin::text() const
 {
@@ -182,7 +182,7 @@ Resolver::Resolver(const Graph &graph, const Config &config, const GlobalOrigins
         for (std::size_t i = 0; i < 4; ++i) {
             Accumulated &from = layered[std::size_t(id.index)].roles[i];
             ResolvedScheme &to = m_nodes[std::size_t(id.index)].roles[i];
-            to.scheme = finish(from.spec, TensorRole(i));
+            to.scheme = finishScheme(from.spec, TensorRole(i));
             to.layer = std::max(from.layer, ConfigLayer::Default);
             to.origins = std::move(from.origins);
         }

@@ -32,6 +32,9 @@ struct ResolvedScheme {
     std::string provenance() const;
 };
 
+/// Unset fields take the defaults of their role; channelAxis −1 = the layer's own.
+Scheme finishScheme(const QuantizationSpec &spec, TensorRole role);
+
 struct ResolvedNode {
     std::array<ResolvedScheme, 4> roles;      ///< index = TensorRole
     bool excluded = false;
