@@ -78,14 +78,15 @@ private:
     void renameNodes(Nodes &nodes, Names &names, const Call &call);
     void renameGraph(onnx::GraphProto &graph, const Names &outer, const Call &call);
     void fillAttributes(onnx::NodeProto &node, const Names &names, const Call &call);
-    std::string fresh(const std::string &prefix, const std::string &name);
+    std::string unique(std::string wish, std::unordered_set<std::string> &taken);
+    std::string fresh(const std::string &prefix, const std::string &name) { return unique(prefix + "/" + name, m_taken); }
     std::string resolved(const std::string &name, const Names &names, const Call &call);
 
     onnx::ModelProto &m_model;
     ReadContext &m_context;
     std::map<FunctionKey, Function> m_functions;
     std::vector<const Function *> m_stack;
-    std::unordered_set<std::string> m_taken;
+    std::unordered_set<std::string> m_taken, m_prefixes;
     std::int64_t m_counter = 0, m_nodesLeft, m_bytesLeft;
 };
 
@@ -168,16 +169,15 @@ Function *Inliner::functionOf(const onnx::NodeProto &node)
     return find(overload.empty() ? "" : overload.back());
 }
 
-std::string Inliner::fresh(const std::string &prefix, const std::string &name)
+std::string Inliner::unique(std::string wish, std::unordered_set<std::string> &taken)
 {
-    std::string wish = prefix + "/" + name;
     charge(std::int64_t(wish.size()) + 64);
-    if (m_taken.insert(wish).second)
+    if (taken.insert(wish).second)
         return wish;
     std::string numbered;
     do {
         numbered = wish + "_" + std::to_string(++m_counter);
-    } while (!m_taken.insert(numbered).second);
+    } while (!taken.insert(numbered).second);
     return numbered;
 }
 
@@ -232,9 +232,9 @@ void Inliner::renameNodes(Nodes &nodes, Names &names, const Call &call)
             input = resolved(input, names, call);
         for (std::string &output : *node.mutable_output())
             output = resolved(output, names, call);
-        if (!node.name().empty()) {
+        if (!node.name().empty() || functionOf(node)) {
             charge(std::int64_t(call.prefix.size()));
-            node.set_name(call.prefix + "/" + node.name());
+            node.set_name(call.prefix + "/" + (node.name().empty() ? node.op_type() : node.name()));
         }
         fillAttributes(node, names, call);
     }
@@ -339,7 +339,7 @@ void Inliner::expand(Nodes &nodes, int depth)
         if (!std::exchange(function->used, true))
             mergeOpsets(*function);
         m_stack.push_back(function);
-        Nodes body = instantiate({*function, node, node.name().empty() ? node.op_type() : node.name()});
+        Nodes body = instantiate({*function, node, unique(node.name().empty() ? node.op_type() : node.name(), m_prefixes)});
         expand(body, depth + 1);
         m_stack.pop_back();
         for (onnx::NodeProto &made : body)
