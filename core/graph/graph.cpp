@@ -368,10 +368,11 @@ std::vector<std::string> outerNames(const Graph &graph)
 std::vector<std::string> capturedNames(const Node &node)
 {
     std::vector<std::string> names;
+    std::unordered_set<std::string> seen;
     for (const auto &[key, attribute] : node.attributes) {
         if (const auto *body = std::get_if<std::shared_ptr<const Graph>>(&attribute); body && *body) {
             for (std::string &name : outerNames(**body)) {
-                if (std::find(names.begin(), names.end(), name) == names.end())
+                if (seen.insert(name).second)
                     names.push_back(std::move(name));
             }
         }
