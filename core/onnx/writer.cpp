@@ -21,7 +21,7 @@ constexpr std::int64_t smallestExternal = 1024, externalAlignment = 4096;
 int irVersionOf(int opset)
 {
     struct Row { int opset, ir; };
-    static constexpr Row table[] = {{24, 12}, {23, 11}, {21, 10}, {19, 9}, {15, 8}, {12, 7}, {11, 6}, {10, 5}};
+    static constexpr Row table[] = {{25, 13}, {24, 12}, {23, 11}, {21, 10}, {19, 9}, {15, 8}, {12, 7}, {11, 6}, {10, 5}};
     for (const Row &row : table) {
         if (opset >= row.opset)
             return row.ir;
@@ -66,6 +66,9 @@ struct Survey {
 
 Graph lowered(const Model &model, int opset)
 {
+    if (opset > newestOpset && opset != model.opset)
+        throw Error(ErrorKind::Unsupported, "write", "Operator set " + std::to_string(opset) + " cannot be written; the newest this program knows is "
+                        + std::to_string(newestOpset) + ".");
     Graph graph = model.graph;
     if (opset < newestOpset)
         lowerTo(graph, opset);
