@@ -1,4 +1,5 @@
 // Lowering: operators whose meaning, defaults or names changed.
+#include "core/graph/constant_value.h"
 #include "core/onnx/opset_rules.h"
 
 #include <algorithm>

@@ -1,5 +1,7 @@
 #include "core/onnx/opset_rewriter.h"
 
+#include "core/graph/constant_value.h"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -296,34 +298,6 @@ bool attributeToInput(OpsetRewriter &rewriter, NodeId id, const char *attribute,
     node.attributes.erase(attribute);
     rewriter.setInput(id, index, rewriter.addInts(id, attribute, values));
     return true;
-}
-
-std::optional<TensorData> constantNodeValue(const Node &node)
-{
-    const auto stringTensor = [](std::vector<std::int64_t> dims, std::vector<std::string> values) {
-        TensorData data;
-        data.type = DataType::String;
-        data.dims = std::move(dims);
-        data.strings = std::make_shared<const std::vector<std::string>>(std::move(values));
-        return data;
-    };
-    for (const auto &[key, attribute] : node.attributes) {
-        if (const auto *tensor = std::get_if<TensorData>(&attribute); tensor && key == "value")
-            return *tensor;
-        if (const auto *number = std::get_if<std::int64_t>(&attribute); number && key == "value_int")
-            return TensorData::fromInt64s({}, std::span(number, 1));
-        if (const auto *number = std::get_if<float>(&attribute); number && key == "value_float")
-            return TensorData::fromFloats({}, std::span(number, 1));
-        if (const auto *list = std::get_if<Ints>(&attribute); list && key == "value_ints")
-            return TensorData::fromInt64s({std::int64_t(list->size())}, *list);
-        if (const auto *list = std::get_if<std::vector<float>>(&attribute); list && key == "value_floats")
-            return TensorData::fromFloats({std::int64_t(list->size())}, *list);
-        if (const auto *text = std::get_if<std::string>(&attribute); text && key == "value_string")
-            return stringTensor({}, {*text});
-        if (const auto *list = std::get_if<std::vector<std::string>>(&attribute); list && key == "value_strings")
-            return stringTensor({std::int64_t(list->size())}, *list);
-    }
-    return {};
 }
 
 TensorData floatScalar(DataType type, double value)

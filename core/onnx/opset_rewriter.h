@@ -81,8 +81,6 @@ private:
 
 /// "…/axes" of Squeeze 'a': the attribute becomes input `index`. False when there is none.
 bool attributeToInput(OpsetRewriter &rewriter, NodeId id, const char *attribute, std::size_t index);
-/// Value of a Constant node, whatever attribute holds it; nullopt for sparse ones.
-std::optional<TensorData> constantNodeValue(const Node &node);
 TensorData floatScalar(DataType type, double value);
 
 } // namespace core
