@@ -46,8 +46,13 @@ struct DatasetOptions {
     TransformSpec transform;
     InputGeometry geometry;
     std::size_t limit = 0;               ///< at most so many samples, spread evenly over the classes; 0 = all
+    std::vector<std::string> inputNames; ///< the graph's, in order: arrays of an .npz are matched by them; may be empty
 };
 
+/// Image folders. One folder per class (sub-folders of it included): the class is the folder's position among all, bytewise sorted, or what the
+/// labels file says; a single folder without labels file is no class. Images beside or without folders are unlabelled unless the labels file names
+/// each ("file,label"). Files without an image extension and hidden ones are ignored. Order: bytewise by relative path.
+///
 /// Recognises the kind from the path. Throws Error{Io or InvalidInput} that names the path and says what would be accepted.
 std::unique_ptr<Dataset> openDataset(const DatasetOptions &options);
 
