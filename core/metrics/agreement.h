@@ -15,7 +15,7 @@ struct Agreement {
     void add(const at::Tensor &floatOutput, const at::Tensor &otherOutput); ///< both N×…
     double top1Percent() const;
     double cosine() const;      ///< mean per image
-    double sqnrDb() const;      ///< 10·log10(Σ r² / Σ (r − r̂)²); 200 when equal
+    double sqnrDb() const;      ///< 10·log10(Σ r² / Σ (r − r̂)²); 200 when equal, −200 when one is not finite
 };
 
 } // namespace core
