@@ -119,15 +119,20 @@ Kernel bitShiftKernel(const Node &node, const Graph &graph)
         failNode(ErrorKind::InvalidInput, node, "attribute direction is '" + direction + "', but must be LEFT or RIGHT.");
     const DataType type = inputType(node, graph, 0);
     return [left = direction == "LEFT", type](OpCall &call) {
-        const at::Tensor x = call.inputs[0], bits = call.inputs[1];
+        const at::Tensor &x = call.inputs[0];
+        const std::int64_t width = isInteger(type) ? bitsPerElement(type) : std::int64_t(x.element_size()) * 8;
+        // Shifts by a negative number, or by the whole width, leave only copies of the sign.
+        const at::Tensor outside = at::logical_or(call.inputs[1].lt(0), call.inputs[1].ge(width));
+        const at::Tensor bits = call.inputs[1].clamp(0, width - 1);
         if (left) {
-            call.outputs[0] = maskUnsigned(at::bitwise_left_shift(x, bits), type);
+            call.outputs[0] = maskUnsigned(at::bitwise_left_shift(x, bits), type).masked_fill(outside, 0);
         } else if (type == DataType::UInt64) {
             const auto ones = at::bitwise_left_shift(at::full({}, -1, x.options()), (64 - bits).clamp_max(63));
             const auto shifted = at::bitwise_and(at::bitwise_right_shift(x, bits), at::bitwise_not(ones));
-            call.outputs[0] = at::where(bits.eq(0), x, shifted);
+            call.outputs[0] = at::where(bits.eq(0), x, shifted).masked_fill(outside, 0);
         } else {
-            call.outputs[0] = at::bitwise_right_shift(x, bits);
+            const at::Tensor sign = at::where(x.lt(0), at::full({}, -1, x.options()), at::zeros({}, x.options()));
+            call.outputs[0] = at::where(outside, sign, at::bitwise_right_shift(x, bits));
         }
     };
 }
