@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <type_traits>
 
 namespace core {
 namespace {
@@ -112,9 +113,42 @@ Reduction reductionOf(const Node &node)
     return found->second;
 }
 
-const char *torchName(Reduction reduction)
+// data[offsets[i]] = data[offsets[i]] ∘ updates[i], one after the other; data is contiguous and changed.
+void reduceInto(at::Tensor &data, const at::Tensor &offsets, const at::Tensor &updates, Reduction reduction)
 {
-    return reduction == Reduction::Multiply ? "prod" : reduction == Reduction::Maximum ? "amax" : "amin";
+    const at::Tensor places = offsets.contiguous(), values = updates.to(data.scalar_type()).contiguous();
+    AT_DISPATCH_ALL_TYPES_AND(at::kBool, data.scalar_type(), "scatter", [&] {
+        auto *target = data.data_ptr<scalar_t>();
+        const auto *source = values.data_ptr<scalar_t>();
+        const auto *place = places.data_ptr<std::int64_t>();
+        for (std::int64_t i = 0; i < places.numel(); ++i) {
+            scalar_t &cell = target[place[i]];
+            if (reduction == Reduction::Multiply) {
+                if constexpr (std::is_same_v<scalar_t, bool>)
+                    cell = cell && source[i];
+                else
+                    cell = scalar_t(cell * source[i]);
+            } else if (source[i] != source[i] || (reduction == Reduction::Maximum ? cell < source[i] : source[i] < cell)) {
+                cell = source[i];
+            }
+        }
+    });
+}
+
+at::Tensor scatterReduced(const at::Tensor &x, std::int64_t dim, const at::Tensor &index, const at::Tensor &updates, Reduction reduction,
+                          const std::string &label)
+{
+    at::Tensor result = x.detach().clone(at::MemoryFormat::Contiguous), offsets = index * result.stride(dim);
+    for (std::int64_t d = 0; d < x.dim(); ++d) {
+        if (index.size(d) > x.size(d) && d != dim)
+            failCall(ErrorKind::InvalidInput, label, "indices are longer than the data along axis " + std::to_string(d) + ".");
+        Ints along(std::size_t(x.dim()), 1);
+        along[std::size_t(d)] = index.size(d);
+        if (d != dim)
+            offsets = offsets + at::arange(index.size(d), at::kLong).reshape(along) * result.stride(d);
+    }
+    reduceInto(result, offsets, updates, reduction);
+    return result;
 }
 
 Kernel scatterElementsKernel(const Node &node, const Graph &)
@@ -130,7 +164,7 @@ Kernel scatterElementsKernel(const Node &node, const Graph &)
         else if (reduction == Reduction::Add)
             call.outputs[0] = at::scatter_add(x, dim, index, updates);
         else
-            call.outputs[0] = at::scatter_reduce(x, dim, index, updates, torchName(reduction), true);
+            call.outputs[0] = scatterReduced(x, dim, index, updates, reduction, label);
     };
 }
 
@@ -150,8 +184,10 @@ Kernel scatterNdKernel(const Node &node, const Graph &)
             result = at::index_copy(flat, 0, rows, updates);
         else if (reduction == Reduction::Add)
             result = at::index_add(flat, 0, rows, updates);
-        else
-            result = at::scatter_reduce(flat, 0, rows.unsqueeze(1).expand_as(updates), updates, torchName(reduction), true);
+        else {
+            result = flat.detach().clone(at::MemoryFormat::Contiguous);
+            reduceInto(result, rows.unsqueeze(1) * rest + at::arange(rest, at::kLong), updates, reduction);
+        }
         call.outputs[0] = result.reshape(x.sizes());
     };
 }
