@@ -16,7 +16,8 @@ using Reduce = at::Tensor (*)(const at::Tensor &, const Axes &, bool keepDims);
 at::Tensor reduceLogSumExp(const at::Tensor &x, const Axes &axes, bool keepDims)
 {
     const auto input = x.is_floating_point() ? x : x.to(at::kFloat);
-    if (input.requires_grad() && at::GradMode::is_enabled())
+    const bool empty = std::any_of(axes.begin(), axes.end(), [&](auto axis) { return x.size(axis) == 0; });
+    if (empty || (input.requires_grad() && at::GradMode::is_enabled()))
         return at::logsumexp(input, axes, keepDims);
     auto peak = at::amax(input, axes, true);
     peak = at::where(at::isfinite(peak), peak, at::zeros_like(peak));

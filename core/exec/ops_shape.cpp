@@ -226,12 +226,17 @@ Kernel depthToSpaceKernel(const Node &node, const Graph &)
 
 Kernel spaceToDepthKernel(const Node &node, const Graph &)
 {
-    return [b = node.intAttribute("blocksize", 1), label = nodeLabel(node)](OpCall &call) {
+    const std::string mode = node.stringAttribute("mode", "DCR");
+    if (mode != "DCR" && mode != "CRD")
+        failNode(ErrorKind::Unsupported, node, "attribute mode '" + mode + "' is unknown.");
+    return [b = node.intAttribute("blocksize", 1), blocksFirst = mode == "DCR", label = nodeLabel(node)](OpCall &call) {
         const at::Tensor &x = call.inputs[0];
         if (x.dim() != 4 || b < 1 || x.size(2) % b != 0 || x.size(3) % b != 0)
             failCall(ErrorKind::InvalidInput, label, "height and width do not divide into blocks of " + std::to_string(b) + ".");
         const std::int64_t n = x.size(0), c = x.size(1), h = x.size(2) / b, w = x.size(3) / b;
-        call.outputs[0] = x.reshape({n, c, h, b, w, b}).permute({0, 3, 5, 1, 2, 4}).reshape({n, c * b * b, h, w});
+        call.outputs[0] = x.reshape({n, c, h, b, w, b})
+                              .permute(blocksFirst ? at::IntArrayRef{0, 3, 5, 1, 2, 4} : at::IntArrayRef{0, 1, 3, 5, 2, 4})
+                              .reshape({n, c * b * b, h, w});
     };
 }
 
