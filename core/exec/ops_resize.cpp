@@ -182,6 +182,21 @@ Kernel resizeKernel(const Node &node, const Graph &graph)
     };
 }
 
+// LibTorch rounds halves away from zero in volumes, ONNX to even: the grid is moved to whole cells first.
+at::Tensor roundGrid(const at::Tensor &grid, const at::Tensor &x, bool corners)
+{
+    std::vector<at::Tensor> parts;
+    for (std::int64_t i = 0; i < 3; ++i) {
+        const auto size = double(x.size(4 - i));
+        const at::Tensor part = grid.select(-1, i);
+        if (corners)
+            parts.push_back(size > 1 ? at::round((part + 1) * ((size - 1) / 2)) * (2 / (size - 1)) - 1 : part);
+        else
+            parts.push_back((at::round(((part + 1) * size - 1) / 2) * 2 + 1) / size - 1);
+    }
+    return at::stack(parts, -1);
+}
+
 Kernel gridSampleKernel(const Node &node, const Graph &)
 {
     const std::string mode = node.stringAttribute("mode", "linear"), padding = node.stringAttribute("padding_mode", "zeros");
@@ -202,7 +217,8 @@ Kernel gridSampleKernel(const Node &node, const Graph &)
         const at::Tensor &x = call.inputs[0], &grid = call.inputs[1];
         if (x.dim() != 4 && !(x.dim() == 5 && interpolation != 2))
             failCall(ErrorKind::Unsupported, label, "this mode on a tensor of rank " + std::to_string(x.dim()) + " is not possible.");
-        call.outputs[0] = at::grid_sampler(x, grid, interpolation, border, corners);
+        const bool volume = x.dim() == 5 && interpolation == 1;
+        call.outputs[0] = at::grid_sampler(x, volume ? roundGrid(grid, x, corners) : grid, interpolation, border, corners);
     };
 }
 
