@@ -1,4 +1,4 @@
-// Gemm and MatMul.
+// Gemm, MatMul, Det.
 #include "core/exec/op_common.h"
 
 #include <torch/torch.h>
@@ -44,12 +44,23 @@ Kernel matMulKernel(const Node &node, const Graph &)
     };
 }
 
+Kernel detKernel(const Node &node, const Graph &)
+{
+    return [label = nodeLabel(node)](OpCall &call) {
+        const at::Tensor &x = call.inputs[0];
+        if (x.dim() < 2 || x.size(-1) != x.size(-2))
+            failCall(ErrorKind::InvalidInput, label, "the input is " + sizesText(x) + ", not square.");
+        call.outputs[0] = at::det(x);
+    };
+}
+
 } // namespace
 
 void registerLinearOps(OpRegistry &registry)
 {
     registry.add("Gemm", gemmKernel);
     registry.add("MatMul", matMulKernel);
+    registry.add("Det", detKernel);
 }
 
 } // namespace core
