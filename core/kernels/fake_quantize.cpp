@@ -1,0 +1,279 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/fake_quantize.cpp"
+#include "hwy/foreach_target.h"
+
+#include "core/kernels/fake_quantize.h"
+
+#include "hwy/highway.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <type_traits>
+#include <vector>
+
+HWY_BEFORE_NAMESPACE();
+namespace core {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Adding and taking away 1.5·2^23 rounds |v| <= 2^22 half to even and never gives −0, as integer codes never do.
+constexpr float roundingBias = 12582912.0f;
+
+using F = hn::ScalableTag<float>;
+using I = hn::RebindToSigned<F>;
+using V = hn::Vec<F>;
+
+/// v where v > low, else low: NaN gives low.
+HWY_INLINE V atLeast(V v, V low)
+{
+#if HWY_ARCH_X86
+    return hn::Max(v, low); // maxps gives its second operand when one is NaN
+#else
+    return hn::IfThenElse(hn::Gt(v, low), v, low);
+#endif
+}
+
+HWY_INLINE V atMost(V v, V high)
+{
+#if HWY_ARCH_X86
+    return hn::Min(v, high);
+#else
+    return hn::IfThenElse(hn::Lt(v, high), v, high);
+#endif
+}
+
+/// NaN stays NaN.
+HWY_INLINE V clampKeepingNan(V v, V low, V high)
+{
+#if HWY_ARCH_X86
+    return hn::Min(high, hn::Max(low, v));
+#else
+    v = hn::IfThenElse(hn::Lt(v, low), low, v);
+    return hn::IfThenElse(hn::Gt(v, high), high, v);
+#endif
+}
+
+/// round(clamp(r / scale)), the code less its zero point.
+HWY_INLINE V centredCode(V r, V scale, V low, V high)
+{
+    const V bias = hn::Set(F(), roundingBias);
+    return hn::Sub(hn::Add(atMost(atLeast(hn::Div(r, scale), low), high), bias), bias);
+}
+
+/// Calls body(i) for each whole vector; the rest goes through a padded copy, so that every element is computed alike.
+template <class Body>
+HWY_INLINE void overSpan(const float *x, float *y, std::size_t count, const Body &body)
+{
+    const F d;
+    const std::size_t lanes = hn::Lanes(d);
+    std::size_t i = 0;
+    for (; i + 4 * lanes <= count; i += 4 * lanes) {
+        const V a = body(hn::LoadU(d, x + i)), b = body(hn::LoadU(d, x + i + lanes));
+        const V c = body(hn::LoadU(d, x + i + 2 * lanes)), e = body(hn::LoadU(d, x + i + 3 * lanes));
+        hn::StoreU(a, d, y + i);
+        hn::StoreU(b, d, y + i + lanes);
+        hn::StoreU(c, d, y + i + 2 * lanes);
+        hn::StoreU(e, d, y + i + 3 * lanes);
+    }
+    for (; i + lanes <= count; i += lanes)
+        hn::StoreU(body(hn::LoadU(d, x + i)), d, y + i);
+    if (i < count) {
+        HWY_ALIGN float padded[HWY_MAX_BYTES / sizeof(float)] = {};
+        std::memcpy(padded, x + i, (count - i) * sizeof(float));
+        hn::Store(body(hn::Load(d, padded)), d, padded);
+        std::memcpy(y + i, padded, (count - i) * sizeof(float));
+    }
+}
+
+HWY_ATTR void fakeQuantizeSpan(const float *x, float *y, std::size_t count, float scale, float low, float high, PreClamp clamp)
+{
+    const F d;
+    const V s = hn::Set(d, scale), lo = hn::Set(d, low), hi = hn::Set(d, high);
+    if (clamp.low == -std::numeric_limits<float>::infinity() && clamp.high == std::numeric_limits<float>::infinity()) {
+        overSpan(x, y, count, [&](V r) HWY_ATTR { return hn::Mul(centredCode(r, s, lo, hi), s); });
+    } else {
+        const V first = hn::Set(d, clamp.low), last = hn::Set(d, clamp.high);
+        overSpan(x, y, count, [&](V r) HWY_ATTR { return hn::Mul(centredCode(clampKeepingNan(r, first, last), s, lo, hi), s); });
+    }
+}
+
+/// Rows of `width` columns, each column with its own numbers; width is a multiple of 16.
+HWY_ATTR void fakeQuantizeColumns(const float *x, float *y, std::size_t rows, std::size_t width, const float *scale, const float *low, const float *high)
+{
+    const F d;
+    const std::size_t lanes = hn::Lanes(d);
+    for (std::size_t row = 0; row < rows; ++row, x += width, y += width)
+        for (std::size_t i = 0; i < width; i += lanes) {
+            const V s = hn::LoadU(d, scale + i);
+            hn::StoreU(hn::Mul(centredCode(hn::LoadU(d, x + i), s, hn::LoadU(d, low + i), hn::LoadU(d, high + i)), s), d, y + i);
+        }
+}
+
+HWY_ATTR void clampAll(const float *x, float *y, std::size_t count, PreClamp clamp)
+{
+    const F d;
+    const V low = hn::Set(d, clamp.low), high = hn::Set(d, clamp.high);
+    overSpan(x, y, count, [&](V r) HWY_ATTR { return clampKeepingNan(r, low, high); });
+}
+
+template <class Code>
+HWY_INLINE void quantizeCodes(const float *x, Code *codes, std::size_t count, float scale, float low, float high, std::int32_t zeroPoint)
+{
+    const F d;
+    const hn::Rebind<Code, F> dc;
+    const std::size_t lanes = hn::Lanes(d);
+    const V s = hn::Set(d, scale), lo = hn::Set(d, low), hi = hn::Set(d, high), z = hn::Set(d, float(zeroPoint));
+    const auto body = [&](V r) HWY_ATTR { return hn::DemoteTo(dc, hn::ConvertTo(I(), hn::Add(centredCode(r, s, lo, hi), z))); };
+    std::size_t i = 0;
+    for (; i + 2 * lanes <= count; i += 2 * lanes) {
+        const auto a = body(hn::LoadU(d, x + i)), b = body(hn::LoadU(d, x + i + lanes));
+        hn::StoreU(a, dc, codes + i);
+        hn::StoreU(b, dc, codes + i + lanes);
+    }
+    for (; i < count; i += lanes) {
+        const std::size_t part = std::min(lanes, count - i);
+        HWY_ALIGN float padded[HWY_MAX_BYTES / sizeof(float)] = {};
+        HWY_ALIGN Code result[HWY_MAX_BYTES];
+        std::memcpy(padded, x + i, part * sizeof(float));
+        hn::StoreU(body(hn::Load(d, padded)), dc, result);
+        std::memcpy(codes + i, result, part * sizeof(Code));
+    }
+}
+
+template <class Code>
+HWY_INLINE void dequantizeCodes(const Code *codes, float *y, std::size_t count, float scale, std::int32_t zeroPoint)
+{
+    const F d;
+    const I di;
+    const hn::Rebind<Code, F> dc;
+    const std::size_t lanes = hn::Lanes(d);
+    const V s = hn::Set(d, scale);
+    const auto z = hn::Set(di, zeroPoint);
+    const auto body = [&](auto c) HWY_ATTR { return hn::Mul(hn::ConvertTo(d, hn::Sub(hn::PromoteTo(di, c), z)), s); };
+    std::size_t i = 0;
+    for (; i + 2 * lanes <= count; i += 2 * lanes) {
+        const V a = body(hn::LoadU(dc, codes + i)), b = body(hn::LoadU(dc, codes + i + lanes));
+        hn::StoreU(a, d, y + i);
+        hn::StoreU(b, d, y + i + lanes);
+    }
+    for (; i < count; i += lanes) {
+        const std::size_t part = std::min(lanes, count - i);
+        HWY_ALIGN Code padded[HWY_MAX_BYTES] = {};
+        HWY_ALIGN float result[HWY_MAX_BYTES / sizeof(float)];
+        std::memcpy(padded, codes + i, part * sizeof(Code));
+        hn::Store(body(hn::LoadU(dc, padded)), d, result);
+        std::memcpy(y + i, result, part * sizeof(float));
+    }
+}
+
+HWY_ATTR void quantizeU8(const float *x, std::uint8_t *codes, std::size_t count, float scale, float low, float high, std::int32_t zeroPoint)
+{
+    quantizeCodes(x, codes, count, scale, low, high, zeroPoint);
+}
+HWY_ATTR void quantizeI8(const float *x, std::int8_t *codes, std::size_t count, float scale, float low, float high, std::int32_t zeroPoint)
+{
+    quantizeCodes(x, codes, count, scale, low, high, zeroPoint);
+}
+HWY_ATTR void dequantizeU8(const std::uint8_t *codes, float *y, std::size_t count, float scale, std::int32_t zeroPoint)
+{
+    dequantizeCodes(codes, y, count, scale, zeroPoint);
+}
+HWY_ATTR void dequantizeI8(const std::int8_t *codes, float *y, std::size_t count, float scale, std::int32_t zeroPoint)
+{
+    dequantizeCodes(codes, y, count, scale, zeroPoint);
+}
+
+} // namespace HWY_NAMESPACE
+} // namespace core
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace core {
+namespace {
+
+HWY_EXPORT(fakeQuantizeSpan);
+HWY_EXPORT(fakeQuantizeColumns);
+HWY_EXPORT(clampAll);
+HWY_EXPORT(quantizeU8);
+HWY_EXPORT(quantizeI8);
+HWY_EXPORT(dequantizeU8);
+HWY_EXPORT(dequantizeI8);
+
+constexpr std::size_t widestLanes = 16;       // floats of the widest vectors
+constexpr std::size_t widestTable = 16384;    // columns whose numbers are spread out beforehand
+
+float lowOf(const AffineParams &params) { return float(std::int64_t(params.qmin) - params.zeroPoint); }
+float highOf(const AffineParams &params) { return float(std::int64_t(params.qmax) - params.zeroPoint); }
+
+void span(const float *x, float *y, std::size_t count, const AffineParams &params, PreClamp clamp)
+{
+    HWY_DYNAMIC_DISPATCH(fakeQuantizeSpan)(x, y, count, params.scale, lowOf(params), highOf(params), clamp);
+}
+
+/// One number a column, the channels' pattern repeated until it fills whole vectors.
+struct ColumnTable {
+    std::vector<float> scale, low, high;
+    std::size_t rowsAtOnce = 1;
+
+    ColumnTable(std::size_t channels, std::size_t inner, const AffineParams *params)
+    {
+        const std::size_t width = channels * inner;
+        rowsAtOnce = widestLanes / std::gcd(width, widestLanes);
+        for (std::size_t i = 0; i < rowsAtOnce * width; ++i) {
+            const AffineParams &entry = params[i % width / inner];
+            scale.push_back(entry.scale);
+            low.push_back(lowOf(entry));
+            high.push_back(highOf(entry));
+        }
+    }
+};
+
+} // namespace
+
+void fakeQuantize(const float *x, float *y, std::size_t count, const AffineParams &params, PreClamp clamp)
+{
+    span(x, y, count, params, clamp);
+}
+
+void fakeQuantizeChannels(const float *x, float *y, std::size_t outer, std::size_t channels, std::size_t inner, const AffineParams *params)
+{
+    const std::size_t width = channels * inner;
+    std::size_t done = 0;
+    if (inner < widestLanes && width > 0 && width <= widestTable && outer >= 4 * widestLanes) {
+        const ColumnTable table(channels, inner, params);
+        const std::size_t blocks = outer / table.rowsAtOnce;
+        HWY_DYNAMIC_DISPATCH(fakeQuantizeColumns)(x, y, blocks, table.rowsAtOnce * width, table.scale.data(), table.low.data(), table.high.data());
+        done = blocks * table.rowsAtOnce;
+    }
+    for (std::size_t row = done; row < outer; ++row)
+        for (std::size_t c = 0; c < channels; ++c) {
+            const std::size_t at = (row * channels + c) * inner;
+            span(x + at, y + at, inner, params[c], {});
+        }
+}
+
+void clampSpan(const float *x, float *y, std::size_t count, PreClamp clamp)
+{
+    HWY_DYNAMIC_DISPATCH(clampAll)(x, y, count, clamp);
+}
+
+void quantizeSpan(const float *x, std::uint8_t *codes, std::size_t count, const AffineParams &params)
+{
+    HWY_DYNAMIC_DISPATCH(quantizeU8)(x, codes, count, params.scale, lowOf(params), highOf(params), params.zeroPoint);
+}
+void quantizeSpan(const float *x, std::int8_t *codes, std::size_t count, const AffineParams &params)
+{
+    HWY_DYNAMIC_DISPATCH(quantizeI8)(x, codes, count, params.scale, lowOf(params), highOf(params), params.zeroPoint);
+}
+void dequantizeSpan(const std::uint8_t *codes, float *y, std::size_t count, const AffineParams &params)
+{
+    HWY_DYNAMIC_DISPATCH(dequantizeU8)(codes, y, count, params.scale, params.zeroPoint);
+}
+void dequantizeSpan(const std::int8_t *codes, float *y, std::size_t count, const AffineParams &params)
+{
+    HWY_DYNAMIC_DISPATCH(dequantizeI8)(codes, y, count, params.scale, params.zeroPoint);
+}
+
+} // namespace core
+#endif
