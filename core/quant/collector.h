@@ -8,9 +8,12 @@
 
 namespace core {
 
-enum class StatisticsDetail { MinMax, Full }; ///< MinMax: no histogram
+/// MinMax: no histogram, no sum of squares, and sums only where there are channels.
+enum class StatisticsDetail { MinMax, Full };
 
-/// Adds a batch; dimension 0 is the image. channelAxis −1 = no per-channel statistics. Float tensors, contiguous or channels_last.
+/// Adds a batch; dimension 0 is the image. Before they are summed, values are rounded to 2^-30 of the power of two above their image's largest
+/// magnitude, squares to 2^-30 of its square. Images without a finite value count in notFinite only. channelAxis −1 = no per-channel statistics.
+/// Float tensors, contiguous or channels_last. Throws Error{InvalidInput} when the axis does not exist or differs from what was collected before.
 void collect(TensorStatistics &statistics, const at::Tensor &batch, int channelAxis, StatisticsDetail detail);
 
 } // namespace core
