@@ -27,7 +27,7 @@ using V = hn::Vec<F>;
 /// v where v > low, else low: NaN gives low.
 HWY_INLINE V atLeast(V v, V low)
 {
-#if HWY_ARCH_X86
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
     return hn::Max(v, low); // maxps gives its second operand when one is NaN
 #else
     return hn::IfThenElse(hn::Gt(v, low), v, low);
@@ -36,7 +36,7 @@ HWY_INLINE V atLeast(V v, V low)
 
 HWY_INLINE V atMost(V v, V high)
 {
-#if HWY_ARCH_X86
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
     return hn::Min(v, high);
 #else
     return hn::IfThenElse(hn::Lt(v, high), v, high);
@@ -46,7 +46,7 @@ HWY_INLINE V atMost(V v, V high)
 /// NaN stays NaN.
 HWY_INLINE V clampKeepingNan(V v, V low, V high)
 {
-#if HWY_ARCH_X86
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
     return hn::Min(high, hn::Max(low, v));
 #else
     v = hn::IfThenElse(hn::Lt(v, low), low, v);
