@@ -6,6 +6,9 @@
 #include "app/progress_bar.h"
 #include "app/recipe_options.h"
 
+#include "core/base/atomic_file.h"
+#include "core/spec/quark_config.h"
+
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
@@ -33,10 +36,26 @@ int gate(const Options &options, const core::Evaluation &evaluation)
     return GateMissed;
 }
 
+void say(const core::Diagnostics &remarks)
+{
+    for (const core::Diagnostic &remark : remarks)
+        std::cerr << "quantscope: " << (remark.severity == core::Severity::Problem ? "" : "note: ") << remark.sentence << '\n';
+}
+
+void writeQuark(core::Session &session, const Options &options)
+{
+    const core::QuarkExport quark = core::recipeToQuark(options.recipe, session.load(options.model).graph);
+    say(quark.diagnostics);
+    core::writeFileAtomically(options.quarkFile, quark.json);
+}
+
 int runJob(const Options &options, core::Progress &progress, ProgressBar &bar)
 {
     core::Session session(options.threads);
     core::QuantizeRequest request{options.model, options.calibration, options.validation, options.recipe, options.out, options.statistics, options.judge};
+    say(options.remarks);
+    if (!options.quarkFile.empty())
+        writeQuark(session, options);
 
     switch (options.command) {
     case Command::Info: {

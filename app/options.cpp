@@ -116,7 +116,8 @@ struct CommandLine {
             o.validation.path = folder / "val";
             base = core::recipeFromJson(core::readFile(folder / "recipe.json"));
         }
-        o.recipe = recipe.build(base);
+        o.recipe = recipe.build(base, o.remarks);
+        o.quarkFile = recipe.quarkFile;
         const auto wrong = [](const std::string &sentence) { throw core::Error(core::ErrorKind::InvalidInput, usageOperation, sentence); };
         if (o.command == Command::Quantize && o.calibration.path.empty() == o.statistics.empty())
             wrong("quantize needs either --calib DIR or --statistics FILE.");

@@ -21,9 +21,11 @@ struct Options {
     core::DataSource calibration, validation;
     std::filesystem::path out;            ///< folder; for Calibrate the statistics file
     std::filesystem::path statistics;     ///< read instead of calibrating
+    std::filesystem::path quarkFile;      ///< the recipe in AMD Quark's form, to be written
     core::Recipe recipe;                  ///< --recipe, then --preset, then the single options
     int threads = 0;                      ///< 0 = all cores
     bool json = false;
+    core::Diagnostics remarks;            ///< of the recipe's import
     bool judge = true;                    ///< let ONNX Runtime run the written file
     std::optional<double> minAccuracy;    ///< top-1 in %
 };

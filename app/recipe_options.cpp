@@ -3,6 +3,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/spec/config_json.h"
+#include "core/spec/quark_config.h"
 #include "core/spec/target_profile.h"
 
 #include <CLI/CLI.hpp>
@@ -144,7 +145,7 @@ void RecipeOptions::addInputOptions(CLI::App &c)
                         "Short for --resampling pil_bilinear (opencv_linear)")->group(group);
     c.add_flag_function("--exif,!--no-exif", [this](std::int64_t n) { exif = n > 0; }, "Rotate as EXIF says")->group(group);
     c.add_option("--batch", batch, "Images in one run of the model")->check(CLI::Range(1, 4096))->group(group);
-    c.add_option("--recipe", file, "Start from a saved recipe.json")->type_name("FILE")->group(group);
+    c.add_option("--recipe", file, "Start from a saved recipe.json, or from a configuration of AMD Quark")->type_name("FILE")->group(group);
     c.add_option("--set", assignments, "Any other field of the recipe: KEY=VALUE")->type_size(1)->expected(1)->take_all()->group(group);
 }
 
@@ -160,15 +161,25 @@ void RecipeOptions::addQuantizationOptions(CLI::App &c)
     c.add_flag_function("--bias-correction,!--no-bias-correction", [this](std::int64_t n) { biasCorrection = n > 0; }, "Correct biases for the mean error of quantized weights")->group(group);
     c.add_option("--exclude", exclude, "Node name or pattern that stays float (may be repeated)")->type_size(1)->expected(1)->take_all()->group(group);
     c.add_option("--calibration-images", calibrationImages, "At most so many images for calibration")->check(CLI::PositiveNumber)->group(group);
+    c.add_option("--write-quark", quarkFile, "Also write the recipe as a configuration of AMD Quark")->type_name("FILE")->group(group);
     c.add_option("--seed", seed, "Of everything random")->group(group);
     c.add_option("--opset", opset, "Of the written file; the default is the lowest that will do")->check(CLI::Range(13, 23))->group(group);
 }
 
-core::Recipe RecipeOptions::build(const core::Recipe &base) const
+core::Recipe RecipeOptions::build(const core::Recipe &base, core::Diagnostics &remarks) const
 {
     core::Recipe r = base;
-    if (!file.empty())
-        r = core::recipeFromJson(core::readFile(file, std::int64_t(64) << 20));
+    if (!file.empty()) {
+        const std::string text = core::readFile(file, std::int64_t(64) << 20);
+        if (core::isQuarkConfig(text)) {
+            core::QuarkImport import = core::recipeFromQuark(text);
+            import.recipe.transform = base.transform; // Quark says nothing of images
+            r = std::move(import.recipe);
+            remarks = std::move(import.diagnostics);
+        } else {
+            r = core::recipeFromJson(text);
+        }
+    }
     if (preset) {
         const core::Recipe named = core::presetRecipe(*preset);
         r.preset = named.preset;

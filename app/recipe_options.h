@@ -1,6 +1,7 @@
 // Options that change a recipe, one for every field that is worth a name of its own; --set reaches the others.
 #pragma once
 
+#include "core/base/error.h"
 #include "core/spec/recipe.h"
 
 #include <cstdint>
@@ -19,7 +20,7 @@ namespace app {
 inline constexpr const char *usageOperation = "command line";
 
 struct RecipeOptions {
-    std::filesystem::path file;
+    std::filesystem::path file, quarkFile;
     std::optional<std::string> preset, target, transform, size, crop, observer, weightObserver, resampling;
     std::optional<int> resize, batch, calibrationImages, opset;
     std::optional<std::uint64_t> seed;
@@ -32,8 +33,9 @@ struct RecipeOptions {
     void addInputOptions(CLI::App &command);          ///< how an image becomes a tensor
     void addQuantizationOptions(CLI::App &command);
 
-    /// `base` is used where --recipe is not given. Throws core::Error{InvalidInput} in the words of the option.
-    core::Recipe build(const core::Recipe &base) const;
+    /// `base` is used where --recipe is not given. A --recipe in AMD Quark's form may leave remarks.
+    /// Throws core::Error{InvalidInput} in the words of the option.
+    core::Recipe build(const core::Recipe &base, core::Diagnostics &remarks) const;
 };
 
 } // namespace app
