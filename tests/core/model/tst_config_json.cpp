@@ -43,6 +43,7 @@ Config everything()
     config.byNode["empty"] = {};
     config.exclude = {"a*", "b"};
     config.quantizeInputs = config.quantizeOutputs = false;
+    config.reduceRange = true;
     config.disabledEdges["add"] = {0, 1};
     config.splitConcats = {"cat"};
     return config;

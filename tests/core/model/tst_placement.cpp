@@ -206,6 +206,101 @@ private Q_SLOTS:
         QCOMPARE(written(g.graph, place(g.graph, config, targetProfile(""))).mid(1, 1), (QStringList{"a u8 b.0 c.0"}));
     }
 
+    void inputsAreQuantizedWhereOutputsStayFloat()
+    {
+        TinyGraph g;
+        const ValueId x = g.input("x");
+        g.output(g.conv("b", g.conv("a", x, 3, 4), 4, 4));
+        Config config = preset("a8w8");
+        config.global.outputTensors.dtype = QuantDtype::Float32;
+        QCOMPARE(written(g.graph, place(g.graph, config, targetProfile(""))).mid(0, 2), (QStringList{"x i8 a.0", "a i8 b.0"}));
+        config = preset("a8w8");
+        config.byNode["a"].outputTensors.dtype = QuantDtype::Float32; // an explicit setting of the producer wins
+        QCOMPARE(written(g.graph, place(g.graph, config, targetProfile(""))).mid(0, 2), (QStringList{"x i8 a.0", "b i8 !out"}));
+    }
+
+    void settingsInsideAGroupAreNamed()
+    {
+        const TinyGraph g = classifier();
+        Config config = preset("a8w8");
+        config.byNode["conv"].outputTensors.dtype = QuantDtype::Int16;
+        const Placement p = place(g.graph, config, targetProfile(""));
+        QCOMPARE(p.diagnostics.size(), std::size_t(1));
+        QCOMPARE(p.diagnostics[0].code, std::string("setting-without-effect"));
+        QCOMPARE(p.diagnostics[0].sentence, std::string("Conv 'conv' runs as one with Relu 'act'; its output_tensors (node 'conv') have no effect, set those of 'act'."));
+    }
+
+    void indicesOfMaxPoolAreNoTensorToQuantize()
+    {
+        TinyGraph g;
+        const ValueId c = g.conv("c", g.input("x"), 3, 4);
+        const ValueId pool = g.node("MaxPool", "pool", {c}, {}, DataType::Undefined, 2);
+        g.output(pool);
+        g.output(g.graph.findValue("pool:1"));
+        QCOMPARE(written(g.graph, place(g.graph, preset("a8w8"), targetProfile(""))).mid(1, 2), (QStringList{"c i8 pool.0", "pool i8 !out = c"}));
+    }
+
+    void reducedRangeIsForEightBitWeights()
+    {
+        const TinyGraph g = classifier();
+        Config config = preset("a8w8-per-channel", "onnxruntime-cpu");
+        config.reduceRange = true;
+        config.byNode["fc"].weight.dtype = QuantDtype::Int4;
+        for (const Point &point : place(g.graph, config, targetProfile("onnxruntime-cpu")).points)
+            QCOMPARE(point.scheme.reduced, g.graph.value(point.value).name == "conv.w");
+    }
+
+    void floatWeightsKeepTheInputFloatOnOnnxRuntime()
+    {
+        const TinyGraph g = classifier();
+        Config config = preset("a8w8-per-channel", "onnxruntime-cpu");
+        config.byNode["fc"].weight.dtype = QuantDtype::Float32;
+        const TargetProfile ort = targetProfile("onnxruntime-cpu");
+        QCOMPARE(written(g.graph, place(g.graph, config, ort)), (QStringList{"x u8a conv.0", "act u8a pool.0", "pool u8a flat.0", "fc u8a !out", "conv.w i8c conv.1", "conv.b i32c conv.2 scale x*conv.w"}));
+        QVERIFY(written(g.graph, place(g.graph, config, targetProfile(""))).contains("flat u8a fc.0 = pool"));
+        config = preset("a8w8-per-channel", "onnxruntime-cpu");
+        config.disabledEdges["fc"] = {1};
+        QVERIFY(absence(g.graph, place(g.graph, config, ort), "flat").startsWith("No reader takes it quantized: the edge to Gemm 'fc' is float because its weight stays float"));
+        config.disabledEdges["fc"] = {2};
+        QVERIFY(absence(g.graph, place(g.graph, config, ort), "flat").contains("its bias stays float"));
+    }
+
+    void halfPrecisionWeightsHaveNoChannels()
+    {
+        const TinyGraph g = classifier();
+        Config config = preset("a8w8-per-channel");
+        config.byNode["fc"].weight.dtype = QuantDtype::Float16;
+        const Placement p = place(g.graph, config, targetProfile(""));
+        QVERIFY(p.points[6].scheme.dtype == QuantDtype::Float16 && p.points[6].scheme.granularity == Granularity::PerTensor);
+        QCOMPARE(absence(g.graph, p, "fc.b"), "Bias of Gemm 'fc' stays float: the weight is not an integer, so there is no scale to derive.");
+    }
+
+    void oneBiasNameForExcludedAndQuantizedReaders()
+    {
+        TinyGraph g;
+        const ValueId x = g.input("x"), w = g.constant("w", {4, 3, 1, 1}), b = g.constant("b", {4});
+        g.output(g.node("Conv", "c1", {x, w, b}));
+        g.output(g.node("Conv", "c2", {x, w, b}));
+        Config config = preset("a8w8");
+        config.exclude = {"c2"};
+        const Placement p = place(g.graph, config, targetProfile(""));
+        QCOMPARE(written(g.graph, p), (QStringList{"x i8 c1.0", "c1 i8 !out", "w i8 c1.1", "b i32 c1.2 scale x*w"}));
+        QCOMPARE(absence(g.graph, p, "w"), "(placed)");
+        QCOMPARE(absence(g.graph, p, "b"), "(placed)");
+    }
+
+    void int8BiasOfItsOwn()
+    {
+        const TinyGraph g = classifier();
+        Config config = preset("pof2-ceil", "xint8");
+        config.global.bias.dtype = QuantDtype::Int8;
+        config.global.bias.scaleType = ScaleType::PowerOfTwo;
+        const Placement p = place(g.graph, config, targetProfile("xint8"));
+        QVERIFY(written(g.graph, p).contains("conv.b i8 conv.2") && written(g.graph, p).contains("fc.b i8 fc.2"));
+        config.disabledEdges["fc"] = {0};
+        QVERIFY(absence(g.graph, place(g.graph, config, targetProfile("xint8")), "fc.b").contains("the input is not quantized to integers"));
+    }
+
     void disabledEdges()
     {
         TinyGraph g;
