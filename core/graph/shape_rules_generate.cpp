@@ -71,6 +71,8 @@ void shapeOperator(ShapeCall &call)
 
 void sizeOperator(ShapeCall &call) { call.set(0, DataType::Int64, Shape{}); }
 
+void hasElement(ShapeCall &call) { call.set(0, DataType::Bool, Shape{}); }
+
 void randomTensor(ShapeCall &call) { call.set(0, DataType(call.intAttribute("dtype", 1)), knownShape(call.node.intsAttribute("shape"))); }
 
 void multinomial(ShapeCall &call)
@@ -161,8 +163,13 @@ void scan(ShapeCall &call)
     const auto inputs = std::int64_t(call.node.inputs.size());
     if (scanned < 0 || scanned > inputs)
         call.misfit("attribute num_scan_inputs is " + std::to_string(scanned) + ", it has " + std::to_string(inputs) + " inputs.");
+    if (!inside || inside->inputs.size() != call.node.inputs.size())
+        return;              // also the form of operator set 8
     const auto states = std::size_t(inputs - scanned);
-    const Ints axes = call.node.intsAttribute("scan_output_axes");
+    const Ints axes = call.node.intsAttribute("scan_output_axes"), inputAxes = call.node.intsAttribute("scan_input_axes");
+    Dimension length;
+    if (const Shape *first = scanned > 0 ? call.shape(states) : nullptr)
+        length = (*first)[std::size_t(call.axis(inputAxes.empty() ? 0 : inputAxes.front(), std::int64_t(first->size())))];
     for (std::size_t i = 0; i < call.node.outputs.size(); ++i) {
         Declared made = declared(inside, i);
         if (i < states) {
@@ -175,7 +182,7 @@ void scan(ShapeCall &call)
             const std::int64_t at = call.axis(given, std::int64_t(made.shape->size()) + 1);
             for (Dimension &d : *made.shape)
                 d.symbol.clear();
-            made.shape->insert(made.shape->begin() + at, Dimension{});
+            made.shape->insert(made.shape->begin() + at, length);
         }
         call.set(i, made.type, made.shape);
     }
@@ -219,7 +226,8 @@ void addGeneratorRules(ShapeRules &rules)
     rules["ConstantOfShape"] = constantOfShape;
     rules["Range"] = range;
     rules["Shape"] = shapeOperator;
-    rules["Size"] = sizeOperator;
+    rules["Size"] = rules["SequenceLength"] = sizeOperator;
+    rules["OptionalHasElement"] = hasElement;
     rules["RandomNormal"] = rules["RandomUniform"] = randomTensor;
     rules["Multinomial"] = multinomial;
     rules["If"] = ifOperator;

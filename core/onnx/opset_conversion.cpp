@@ -27,7 +27,7 @@ Diagnostics tryLower(Graph &graph, int opset)
         return made;
     }();
     Diagnostics refused;
-    OpsetRewriter(graph, opset, refused).run({rules, nullptr, true, nullptr, checkLowered});
+    OpsetRewriter(graph, opset, refused).run({rules, OpsetRewriter::Plan::Way::Lower, nullptr, checkLowered});
     return refused;
 }
 
@@ -44,7 +44,7 @@ void liftToNewest(Graph &graph, int opset, Diagnostics &diagnostics)
     }();
     if (opset >= newestOpset)
         return;
-    OpsetRewriter(graph, opset, diagnostics).run({rules, nullptr, false, dropConsumedInputs, nullptr});
+    OpsetRewriter(graph, opset, diagnostics).run({rules, OpsetRewriter::Plan::Way::Lift, dropConsumedInputs, nullptr});
 }
 
 void lowerTo(Graph &graph, int opset)

@@ -38,9 +38,17 @@ void collectNames(const Graph &graph, std::set<std::string> &names)
 
 } // namespace
 
+std::vector<OpsetRewriter::Annotation> OpsetRewriter::annotationsOf(const Graph &graph)
+{
+    std::vector<Annotation> annotations;
+    for (const ValueId id : graph.values())
+        annotations.push_back({id, graph.value(id).type, graph.value(id).shape});
+    return annotations;
+}
+
 OpsetRewriter::OpsetRewriter(Graph &rewritten, int olderOpset, Diagnostics &diagnostics, const OpsetRewriter *outer)
-    : graph(rewritten), opset(olderOpset), m_diagnostics(diagnostics), m_outer(outer), m_names(outer ? outer->m_names : &m_ownNames),
-      m_producers(producerByValue(graph)), m_used(std::size_t(graph.valueIdLimit()))
+    : graph(rewritten), opset(olderOpset), m_diagnostics(diagnostics), m_outer(outer), m_annotations(annotationsOf(graph)), m_inference(graph),
+      m_names(outer ? outer->m_names : &m_ownNames), m_producers(producerByValue(graph)), m_used(std::size_t(graph.valueIdLimit()))
 {
     if (!outer && hasBodies(graph))
         collectNames(graph, m_ownNames);
@@ -70,8 +78,11 @@ OpsetRewriter::OpsetRewriter(Graph &rewritten, int olderOpset, Diagnostics &diag
             const Value &given = around->graph.value(outside);
             if (inner.type == DataType::Undefined)
                 inner.type = given.type;
-            if (!inner.shape)
+            if (!inner.shape && given.shape) {
                 inner.shape = given.shape;
+                for (Dimension &d : *inner.shape)
+                    d.symbol.clear();
+            }
             break;
         }
     }
@@ -87,33 +98,48 @@ void OpsetRewriter::run(const Plan &plan)
         place(id, plan, order);
     }
     graph.setOrder(std::move(order));
+    m_inference.finish();
+    for (Annotation &annotation : m_annotations) {
+        Value &value = graph.value(annotation.id);
+        value.type = annotation.type;
+        value.shape = std::move(annotation.shape);
+    }
     if (m_detached)
         graph.removeUnusedValues();
 }
 
+// Only helps the rules along: what does not fit together is reported elsewhere.
+void OpsetRewriter::infer(NodeId id)
+{
+    try {
+        if (m_refused != id)
+            m_inference.visit(id);
+    } catch (const Error &) {
+    }
+}
+
 void OpsetRewriter::place(NodeId id, const Plan &plan, std::vector<NodeId> &order)
 {
+    const bool lowers = plan.way == Plan::Way::Lower;
     if (plan.prepare)
         plan.prepare(*this, id);
-    if (graph.node(id).domain.empty()) {
-        const auto rule = plan.rules.find(graph.node(id).opType);
-        if (rule != plan.rules.end())
-            rule->second(*this, id);
-        else if (plan.fallback)
-            plan.fallback(*this, id);
-    }
+    if (lowers)
+        infer(id);
+    if (const auto rule = plan.rules.find(graph.node(id).opType); rule != plan.rules.end() && graph.node(id).domain.empty())
+        rule->second(*this, id);
     const auto placeHelper = [&](NodeId helper) {
-        if (plan.helpersToo) {
+        if (lowers) {
             place(helper, plan, order);
             return;
         }
         order.push_back(helper);
-        if (plan.finish)
-            plan.finish(*this, helper);
+        infer(helper);
     };
     const std::vector<NodeId> before = std::exchange(m_before, {}), after = std::exchange(m_after, {});
     std::for_each(before.begin(), before.end(), placeHelper);
     order.push_back(id);
+    if (!lowers)
+        infer(id);
     if (plan.finish)
         plan.finish(*this, id);
     std::for_each(after.begin(), after.end(), placeHelper);

@@ -1,9 +1,8 @@
 // One graph while its operators change form: what the rules in lift_*.cpp and lower_*.cpp share. Private to core/onnx.
 #pragma once
 
-#include "core/graph/graph.h"
+#include "core/graph/shape_rules.h"
 
-#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -12,20 +11,20 @@
 
 namespace core {
 
-using Ints = std::vector<std::int64_t>;
 using Attributes = std::map<std::string, AttributeValue>;
 
 class OpsetRewriter {
 public:
     using Rule = void (*)(OpsetRewriter &, NodeId);
-    /// `rules` are applied to the nodes of domain ""; `fallback` (may be null) to those without a rule. `opset` is the older form's.
+    /// `rules` are applied to the nodes of domain "". Types and shapes are inferred on the way, where nodes have their newest form.
     struct Plan {
+        enum class Way { Lift, Lower };  ///< lowering also treats the nodes that rules put in
         const std::unordered_map<std::string_view, Rule> &rules;
-        Rule fallback = nullptr;
-        bool helpersToo = false;         ///< also to nodes that rules put in
+        Way way = Way::Lift;
         Rule prepare = nullptr;          ///< before a node's rule
         Rule finish = nullptr;           ///< when a node has its place
     };
+    /// `opset` is that of the older form.
 
     OpsetRewriter(Graph &graph, int opset, Diagnostics &diagnostics, const OpsetRewriter *outer = nullptr);
 
@@ -63,12 +62,17 @@ public:
 
 private:
     void place(NodeId id, const Plan &plan, std::vector<NodeId> &order);
+    void infer(NodeId id);
     void rewriteBodies(NodeId id, const Plan &plan);
     std::string freshName(const std::string &wish) const;
     NodeId addHelper(NodeId owner, const char *opType, std::vector<ValueId> inputs, Attributes attributes, const char *role, ValueId output);
 
     Diagnostics &m_diagnostics;
     const OpsetRewriter *m_outer;
+    struct Annotation { ValueId id; DataType type; std::optional<Shape> shape; };
+    static std::vector<Annotation> annotationsOf(const Graph &graph);
+    std::vector<Annotation> m_annotations;         ///< the file's, put back at the end
+    ShapeInference m_inference;
     std::set<std::string> m_ownNames;              ///< of the outermost graph and all bodies; empty when there are none
     const std::set<std::string> *m_names;
     std::vector<NodeId> m_producers;
