@@ -3,6 +3,7 @@
 #include "core/onnx/opset_rules.h"
 
 #include <algorithm>
+#include <span>
 
 namespace core {
 namespace {
@@ -25,10 +26,11 @@ struct TypeRow {
     Widening steps[5];
 };
 
-// Element types that operator sets from 8 on added, as the ONNX specification has them.
+// Element types that operator sets from 8 on added, as the ONNX specification has them. (Constant had integers from 9
+// on, but exporters wrote them before and everybody reads them.)
 constexpr TypeRow typeRows[] = {
     {"Cast", -1, {{9, string}, {13, bfloat16}, {19, float8}, {21, int4}, {23, float4}}},
-    {"Constant", -1, {{9, complexes | small | wide | boolean | string}, {13, bfloat16}, {19, float8}, {21, int4}, {23, float4}}},
+    {"Constant", -1, {{9, complexes | string}, {13, bfloat16}, {19, float8}, {21, int4}, {23, float4}}},
     {"ConstantOfShape", -1, {{20, float8 | bfloat16}, {21, int4}, {23, float4}}},
     {"Abs ArgMax ArgMin Ceil Concat DepthToSpace Erf Exp Expand Floor Gather GatherElements GatherND Hardmax LRN Log LogSoftmax Mean "
      "MeanVarianceNormalization Mod Neg NonZero Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMean ReduceProd ReduceSum ReduceSumSquare "
@@ -107,16 +109,6 @@ constexpr AttributeRow attributeRows[] = {
     {"QuantizeLinear", "precision", 23, 0},
 };
 
-bool names(std::string_view list, std::string_view type)
-{
-    for (std::size_t at = list.find(type); at != std::string_view::npos; at = list.find(type, at + 1)) {
-        const std::size_t end = at + type.size();
-        if ((at == 0 || list[at - 1] == ' ') && (end == list.size() || list[end] == ' '))
-            return true;
-    }
-    return false;
-}
-
 bool saysDefault(const AttributeValue &value, const AttributeRow &row)
 {
     if (row.number == anyValue)
@@ -127,6 +119,38 @@ bool saysDefault(const AttributeValue &value, const AttributeRow &row)
         return std::all_of(list->begin(), list->end(), [&](std::int64_t number) { return number == row.number; });
     const auto *number = std::get_if<std::int64_t>(&value);
     return number && *number == row.number && row.text.empty();
+}
+
+/// Form of operator set 8, which is left as it is: a list of lengths comes first.
+bool isBatchScan(const Node &node)
+{
+    const auto found = node.attributes.find("body");
+    const auto *body = found == node.attributes.end() ? nullptr : std::get_if<std::shared_ptr<const Graph>>(&found->second);
+    return body && *body && (*body)->inputs.size() + 1 == node.inputs.size();
+}
+
+template <class Row>
+using RowsByType = std::unordered_map<std::string_view, std::vector<const Row *>>;
+
+template <class Row>
+RowsByType<Row> byType(std::span<const Row> rows)
+{
+    RowsByType<Row> table;
+    for (const Row &row : rows) {
+        for (std::size_t at = 0; at < row.operators.size();) {
+            const std::size_t end = std::min(row.operators.find(' ', at), row.operators.size());
+            table[row.operators.substr(at, end - at)].push_back(&row);
+            at = end + 1;
+        }
+    }
+    return table;
+}
+
+template <class Row>
+std::vector<const Row *> rowsOf(const RowsByType<Row> &table, const std::string &type)
+{
+    const auto found = table.find(type);
+    return found == table.end() ? std::vector<const Row *>{} : found->second;
 }
 
 std::string newerThan(int since) { return " does not exist before operator set " + std::to_string(since) + "."; }
@@ -144,22 +168,31 @@ void checkLowered(OpsetRewriter &r, NodeId id)
                                                                                              : newerThan(schema->versions.front())));
         return;
     }
-    for (const AttributeRow &row : attributeRows) {
-        const auto found = node.attributes.find(std::string(row.attribute));
-        if (r.opset >= row.since || found == node.attributes.end() || !names(row.operators, node.opType))
+    if (node.is("Scan") && isBatchScan(node) != (r.opset == 8)) {
+        r.complain(id, "Scan of operator set 8 works on batches, which is another operator.");
+        return;
+    }
+    if (r.opset < 8 && node.is("MaxPool") && node.outputs.size() > 1) {
+        if (r.used(node.output(1)))
+            r.complain(id, "output Indices" + newerThan(8));
+        node.outputs.resize(1);
+    }
+    static const RowsByType<AttributeRow> attributes = byType<AttributeRow>(attributeRows);
+    for (const AttributeRow *row : rowsOf(attributes, node.opType)) {
+        const auto found = node.attributes.find(std::string(row->attribute));
+        if (r.opset >= row->since || found == node.attributes.end())
             continue;
-        if (saysDefault(found->second, row))
+        if (saysDefault(found->second, *row))
             node.attributes.erase(found);
         else
-            r.complain(id, "this value of attribute " + std::string(row.attribute) + newerThan(row.since));
+            r.complain(id, "this value of attribute " + std::string(row->attribute) + newerThan(row->since));
     }
-    for (const TypeRow &row : typeRows) {
-        if (!names(row.operators, node.opType))
-            continue;
-        const DataType type = r.type(row.input < 0 ? node.output() : node.input(std::size_t(row.input)));
+    static const RowsByType<TypeRow> types = byType<TypeRow>(typeRows);
+    for (const TypeRow *row : rowsOf(types, node.opType)) {
+        const DataType type = r.type(row->input < 0 ? node.output() : node.input(std::size_t(row->input)));
         if (int(type) <= 0 || int(type) >= 32)
             continue;
-        for (const Widening &step : row.steps) {
+        for (const Widening &step : row->steps) {
             if (step.since > r.opset && (step.types & bit(type)) != 0)
                 r.complain(id, "element type " + dataTypeName(type) + " for it" + newerThan(step.since));
         }

@@ -113,8 +113,8 @@ void lowerGroupNormalization(OpsetRewriter &r, NodeId id)
     const ValueId scaleColumn = column(scale, "scale_column"), biasColumn = column(bias, "bias_column");
     r.setInput(id, 1, filled("ones", 1));
     r.setInput(id, 2, filled("zeros", 0));
-    const ValueId normal = r.divertOutput(id, "normal");
     const ValueId scaled = r.addValue(id, "scaled", type, r.graph.value(output).shape);
+    const ValueId normal = r.divertOutput(id, "normal");
     r.after(id, "Mul", {normal, scaleColumn}, {}, "scale", scaled);
     r.after(id, "Add", {scaled, biasColumn}, {}, "bias", output);
 }
@@ -243,6 +243,27 @@ void lowerQuantize(OpsetRewriter &r, NodeId id)
     r.graph.node(id).attributes.erase("output_dtype");
 }
 
+// Before 8 they did not broadcast.
+void lowerVariadic(OpsetRewriter &r, NodeId id)
+{
+    if (r.opset >= 8)
+        return;
+    const std::vector<ValueId> &inputs = r.graph.node(id).inputs;
+    const auto differ = [&](ValueId a, ValueId b) {
+        const auto rank = r.rank(a);
+        if (!rank || !r.rank(b) || rank != r.rank(b))
+            return rank && r.rank(b);
+        for (std::int64_t axis = 0; axis < *rank; ++axis) {
+            const std::int64_t x = r.size(a, axis), y = r.size(b, axis);
+            if (x != y && (x >= 0 || y == 1) && (y >= 0 || x == 1))
+                return true;
+        }
+        return false;
+    };
+    if (std::any_of(inputs.begin(), inputs.end(), [&](ValueId input) { return differ(inputs.front(), input); }))
+        r.complain(id, "inputs of different shapes are not possible before operator set 8.");
+}
+
 void lowerAxisAttribute(OpsetRewriter &r, NodeId id)
 {
     Node &node = r.graph.node(id);
@@ -256,6 +277,8 @@ void addLowerFormRules(OpsetRules &rules)
 {
     for (const char *type : {"Softmax", "LogSoftmax", "Hardmax"})
         rules[type] = lowerSoftmax;
+    for (const char *type : {"Max", "Mean", "Min", "Sum"})
+        rules[type] = lowerVariadic;
     for (const char *type : {"ArgMax", "ArgMin", "Compress", "Concat", "Flatten", "Gather"})
         rules[type] = lowerAxisAttribute;
     rules["ScatterElements"] = rules["ScatterND"] = lowerScatterElements;

@@ -241,6 +241,11 @@ void lowerDropout(OpsetRewriter &r, NodeId id)
         r.graph.node(id).attributes["ratio"] = ratio->toFloats().front();
     r.graph.node(id).attributes.erase("seed");
     r.dropInputs(id, 1);
+    if (r.graph.node(id).outputs.size() > 1) {
+        if (r.used(r.graph.node(id).output(1)))
+            r.complain(id, "its mask is not defined before operator set 12.");
+        r.graph.node(id).outputs.resize(1);
+    }
 }
 
 void lowerDft(OpsetRewriter &r, NodeId id)

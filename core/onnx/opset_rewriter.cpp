@@ -152,7 +152,9 @@ void OpsetRewriter::rewriteBodies(NodeId id, const Plan &plan)
         if (!body)
             continue;
         auto copy = std::make_shared<Graph>(**body);
-        OpsetRewriter(*copy, opset, m_diagnostics, this).run(plan);
+        OpsetRewriter inner(*copy, opset, m_diagnostics, this);
+        inner.run(plan);
+        m_detached = m_detached || inner.m_detached;   // a captured constant may have lost its last use
         attribute = std::shared_ptr<const Graph>(std::move(copy));
     }
 }
