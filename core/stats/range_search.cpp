@@ -125,8 +125,7 @@ Range entropyRange(const std::vector<double> &magnitudes, double width, Range fu
         return full;
     double least = std::numeric_limits<double>::infinity();
     std::size_t chosen = bins;
-    const std::size_t stride = std::max<std::size_t>(1, (bins - candidate) / 512);
-    for (; candidate <= bins; candidate = candidate < bins ? std::min(candidate + stride, bins) : bins + 1) {
+    for (; candidate <= bins; ++candidate) {
         const double outliers = total - mass[candidate], last = magnitudes[candidate - 1];
         if (!(mass[candidate] > 0) || (outliers > 0 && last == 0))
             continue; // the outliers would meet a level of no mass: infinite divergence
