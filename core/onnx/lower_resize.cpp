@@ -142,9 +142,14 @@ void lowerToScales(OpsetRewriter &r, NodeId id)
 
 void lowerResize(OpsetRewriter &r, NodeId id)
 {
+    const std::string coordinates = r.graph.node(id).stringAttribute("coordinate_transformation_mode", "half_pixel");
+    if (coordinates == "tf_half_pixel_for_nn" && r.opset >= 13) {
+        r.complain(id, "coordinate mode tf_half_pixel_for_nn is gone since operator set 13.");
+        return;
+    }
     if (r.opset >= 19)
         return;
-    if (r.graph.node(id).stringAttribute("coordinate_transformation_mode", "half_pixel") == "half_pixel_symmetric") {
+    if (coordinates == "half_pixel_symmetric") {
         r.complain(id, "coordinate mode half_pixel_symmetric does not exist before operator set 19.");
         return;
     }

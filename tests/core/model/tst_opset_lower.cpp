@@ -204,6 +204,8 @@ private Q_SLOTS:
         QCOMPARE(resize({{"mode", textOf("cubic")}}, 10), old);
         QCOMPARE(resize({}, 10), old);
         QCOMPARE(resize({{"antialias", intOf(1)}}, 17), "Resize 'r': this value of attribute antialias does not exist before operator set 18.");
+        QCOMPARE(resize({{"coordinate_transformation_mode", textOf("tf_half_pixel_for_nn")}}, 13),
+                 "Resize 'r': coordinate mode tf_half_pixel_for_nn is gone since operator set 13.");
         QCOMPARE(resize({{"coordinate_transformation_mode", textOf("half_pixel_symmetric")}}, 18),
                  "Resize 'r': coordinate mode half_pixel_symmetric does not exist before operator set 19.");
     }
