@@ -226,6 +226,7 @@ private Q_SLOTS:
         g.op("Unsqueeze", "unsqueeze", {x, g.integers("two", {0, -1})});
         g.op("Flatten", "flatten", {x});
         g.op("Concat", "concat", {x, g.in("z", "? 5 6 1")}, {{"axis", std::int64_t(1)}});
+        g.op("Concat", "learned", {g.in("four", "4 2"), g.in("open", "? 3")}, {{"axis", std::int64_t(1)}});
         g.op("Split", "split", {x}, {{"axis", std::int64_t(2)}, {"num_outputs", std::int64_t(4)}}, 4);
         g.op("Split", "sizes", {x, g.integers("parts", {1, 3})}, {{"axis", std::int64_t(1)}}, 2);
         g.op("Tile", "tile", {x, g.integers("times", {1, 2, 1, 3})});
@@ -240,6 +241,7 @@ private Q_SLOTS:
         QCOMPARE(g.shape("unsqueeze"), "float32 [1 N 4 6 1 1]");
         QCOMPARE(g.shape("flatten"), "float32 [N 24]");
         QCOMPARE(g.shape("concat"), "float32 [N 9 6 1]");
+        QCOMPARE(g.shape("learned"), "float32 [4 5]");
         QCOMPARE(g.shape("split"), "float32 [N 4 2 1]");         // ceil(6 / 4) = 2, 2, 2, and nothing left
         QCOMPARE(g.shape("split:3"), "float32 [N 4 0 1]");
         QCOMPARE(g.shape("sizes:1"), "float32 [N 3 6 1]");
