@@ -93,7 +93,7 @@ struct Loader::State {
                 lock.unlock();
                 problem = assemble(mine, number);
                 lock.lock();
-                mine.ready = true;
+                mine.ready = !problem;
                 mayTake.notify_all();
             }
             if (problem) {
