@@ -1,6 +1,6 @@
 #include "core/ptq/bias_correction.h"
 
-#include "core/ptq/layer_channels.h"
+#include "core/graph/layer_channels.h"
 
 #include <algorithm>
 #include <optional>

@@ -1,7 +1,7 @@
 #include "core/ptq/equalization.h"
 
 #include "core/exec/executor.h"
-#include "core/ptq/layer_channels.h"
+#include "core/graph/layer_channels.h"
 #include "core/ptq/noise_inputs.h"
 
 #include <torch/torch.h>

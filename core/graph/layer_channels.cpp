@@ -1,4 +1,4 @@
-#include "core/ptq/layer_channels.h"
+#include "core/graph/layer_channels.h"
 
 #include <algorithm>
 
