@@ -1,5 +1,6 @@
 #include "core/exec/execution_plan.h"
 
+#include "core/exec/fused_kernels.h"
 #include "core/exec/op_common.h"
 #include "core/exec/plan_optimizer.h"
 #include "core/graph/topology.h"
@@ -101,7 +102,7 @@ void checkSources(const Graph &part, const std::vector<ValueId> &feeds)
 bool isSpatial(const Node &node)
 {
     static const std::unordered_set<std::string> types{"Conv", "ConvTranspose", "MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool",
-                                                       "Resize", "BatchNormalization", "DepthToSpace", "SpaceToDepth", "FusedConv"};
+                                                       "Resize", "BatchNormalization", "DepthToSpace", "SpaceToDepth"};
     return types.contains(node.opType);
 }
 
@@ -132,7 +133,7 @@ void addSteps(ExecutionPlan &plan, const Graph &part, const ExecutorOptions &opt
     bool unsupported = false;
     for (const NodeId id : part.order()) {
         const Node &node = part.node(id);
-        KernelOrReason made = makeKernel(node, part);
+        KernelOrReason made = makeKernel(node, part, true);
         if (!made.reason.empty()) {
             problems.push_back({Severity::Problem, "unsupported-operator", node.name, made.reason});
             unsupported = unsupported || made.unsupported;
@@ -232,16 +233,17 @@ std::vector<ValueId> valuesRead(const Node &node, const Graph &graph)
     return read;
 }
 
-KernelOrReason makeKernel(const Node &node, const Graph &graph)
+KernelOrReason makeKernel(const Node &node, const Graph &graph, bool allowFused)
 {
     KernelOrReason result;
     const KernelFactory *factory = OpRegistry::instance().find(node);
-    if (!factory) {
+    const bool fused = allowFused && node.domain == fusedDomain;
+    if (!factory && !fused) {
         result.reason = nodeLabel(node) + ": operator " + node.opType + (node.domain.empty() ? "" : " of domain '" + node.domain + "'") + " cannot be run.";
         return result;
     }
     try {
-        result.kernel = (*factory)(node, graph);
+        result.kernel = fused ? makeFusedKernel(node) : (*factory)(node, graph);
     } catch (const Error &error) {
         const std::string label = nodeLabel(node);
         result.unsupported = error.kind() == ErrorKind::Unsupported;
@@ -281,6 +283,9 @@ ExecutionPlan makePlan(const Graph &graph, const ExecutorOptions &options)
     shown.insert(shown.end(), options.taps.begin(), options.taps.end());
     Graph part = extract(graph, plan.feeds, shown);
     checkSources(part, plan.feeds);
+    for (const NodeId id : part.order())
+        if (part.node(id).domain == fusedDomain)
+            throw Error(ErrorKind::Unsupported, "run", makeKernel(part.node(id), part).reason);
     if (options.optimize && !options.autograd)
         optimizePlan(part);
 

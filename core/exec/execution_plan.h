@@ -45,7 +45,7 @@ struct KernelOrReason {
     std::string reason;                       ///< empty when there is a kernel
     bool unsupported = true;                  ///< false: the node itself is broken
 };
-KernelOrReason makeKernel(const Node &node, const Graph &graph);
+KernelOrReason makeKernel(const Node &node, const Graph &graph, bool allowFused = false);
 
 /// Runs a kernel; foreign exceptions become Error{InvalidInput} naming the node and the shapes of its inputs.
 void invokeKernel(const Kernel &kernel, OpCall &call, const std::string &label);

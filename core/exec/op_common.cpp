@@ -1,5 +1,7 @@
 #include "core/exec/op_common.h"
 
+#include "core/exec/fused_kernels.h"
+
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -10,7 +12,8 @@ namespace core {
 
 std::string nodeLabel(const Node &node)
 {
-    return "Node '" + node.name + "' (" + (node.domain.empty() ? "" : node.domain + ".") + node.opType + ")";
+    const bool plain = node.domain.empty() || node.domain == fusedDomain;
+    return "Node '" + node.name + "' (" + (plain ? "" : node.domain + ".") + node.opType + ")";
 }
 
 void failCall(ErrorKind kind, const std::string &label, const std::string &sentence)

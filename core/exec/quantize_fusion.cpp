@@ -1,0 +1,123 @@
+// QuantizeLinear → DequantizeLinear as one pass of core/kernels/fake_quantize.h, bit for bit the same.
+#include "core/exec/fused_kernels.h"
+#include "core/exec/op_common.h"
+#include "core/exec/quant_codes.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+
+namespace core {
+namespace {
+
+bool isPlainQuantize(const Node &node, const char *type)
+{
+    return node.opType == type && (node.domain.empty() || node.domain == "com.microsoft");
+}
+
+std::optional<std::int64_t> scalarZeroPoint(const Graph &graph, const Node &node)
+{
+    if (!node.input(2).valid())
+        return 0;
+    const TensorData *data = graph.constant(node.input(2));
+    if (!data || data->count() != 1 || !isInteger(data->type))
+        return std::nullopt;
+    return data->toInt64s()[0];
+}
+
+std::optional<float> scalarScale(const Graph &graph, const Node &node)
+{
+    const TensorData *data = node.input(1).valid() ? graph.constant(node.input(1)) : nullptr;
+    if (!data || data->count() != 1 || data->type != DataType::Float32)
+        return std::nullopt;
+    const float scale = data->toFloats()[0];
+    return scale > 0 && std::isfinite(scale) ? std::optional(scale) : std::nullopt;
+}
+
+DataType codeTypeOf(const Graph &graph, const Node &quantize)
+{
+    if (quantize.input(2).valid())
+        return inputType(quantize, graph, 2);
+    const auto wish = quantize.intAttribute("output_dtype", 0);
+    return wish != 0 ? DataType(wish) : DataType::UInt8;
+}
+
+/// What the pair computes, when it is one that the fast pass can do.
+std::optional<AffineParams> paramsOf(const Graph &graph, const Node &quantize, const Node &dequantize)
+{
+    const auto scale = scalarScale(graph, quantize), back = scalarScale(graph, dequantize);
+    const auto zeroPoint = scalarZeroPoint(graph, quantize), backZeroPoint = scalarZeroPoint(graph, dequantize);
+    if (!scale || !back || *scale != *back || !zeroPoint || !backZeroPoint || *zeroPoint != *backZeroPoint)
+        return std::nullopt;
+    if (dequantize.intAttribute("output_dtype", 0) > std::int64_t(DataType::Float32))
+        return std::nullopt;
+    const DataType type = codeTypeOf(graph, quantize);
+    if (!isInteger(type) || bitsPerElement(type) > 16)
+        return std::nullopt;
+    const IntegerLimits limits = integerLimits(type, nodeLabel(quantize));
+    return AffineParams{*scale, std::int32_t(*zeroPoint), std::int32_t(limits.min), std::int32_t(limits.max)};
+}
+
+} // namespace
+
+Kernel fakeQuantizeKernel(const Node &node)
+{
+    AffineParams params;
+    params.scale = node.floatAttribute("scale", 1);
+    params.zeroPoint = std::int32_t(node.intAttribute("zeroPoint", 0));
+    params.qmin = std::int32_t(node.intAttribute("qmin", 0));
+    params.qmax = std::int32_t(node.intAttribute("qmax", 0));
+    return [params, clamp = clampAttribute(node)](OpCall &call) {
+        at::Tensor x = call.inputs[0].to(at::kFloat);
+        at::Tensor y = x;
+        if (!canReuse(call, 0, x.sizes()) || !x.is_same(call.inputs[0])) {
+            if (!x.is_non_overlapping_and_dense())
+                x = x.contiguous();
+            y = at::empty_like(x);
+        }
+        const float *source = x.data_ptr<float>();
+        float *target = y.data_ptr<float>();
+        at::parallel_for(0, x.numel(), 1 << 14, [&](std::int64_t begin, std::int64_t end) {
+            fakeQuantize(source + begin, target + begin, std::size_t(end - begin), params, clamp);
+        });
+        call.outputs[0] = y;
+    };
+}
+
+void fuseFakeQuantize(Graph &part)
+{
+    const ValueUsers users(part);
+    const std::vector<NodeId> order = part.order();
+    for (const NodeId id : order) {
+        const Node dequantize = part.node(id);
+        if (!isPlainQuantize(dequantize, "DequantizeLinear"))
+            continue;
+        const NodeId quantizeId = users.soleProducer(dequantize.input(0));
+        if (!quantizeId.valid() || !isPlainQuantize(part.node(quantizeId), "QuantizeLinear"))
+            continue;
+        const Node quantize = part.node(quantizeId);
+        const auto params = paramsOf(part, quantize, dequantize);
+        if (!params)
+            continue;
+        Node fused;
+        fused.name = quantize.name;
+        fused.opType = "FakeQuantize";
+        fused.domain = fusedDomain;
+        fused.inputs = {quantize.input(0)};
+        fused.outputs = {dequantize.output(0)};
+        fused.attributes = {{"scale", params->scale}, {"zeroPoint", std::int64_t(params->zeroPoint)}, {"qmin", std::int64_t(params->qmin)},
+                            {"qmax", std::int64_t(params->qmax)}};
+        const NodeId before = users.soleProducer(quantize.input(0));
+        if (before.valid())
+            if (const auto clamp = clampOf(part, part.node(before))) {
+                setClamp(fused, *clamp);
+                fused.inputs[0] = part.node(before).input(0);
+                part.removeNode(before);
+            }
+        part.removeNode(quantizeId);
+        part.insertNode(std::move(fused), id);
+        part.removeNode(id);
+    }
+}
+
+} // namespace core
