@@ -99,6 +99,8 @@ std::unique_ptr<Dataset> openFor(const Graph &graph, const DataSource &source, c
     options.path = source.path;
     options.labels = source.labels;
     options.limit = source.limit;
+    for (const ValueId input : graph.inputs)
+        options.inputNames.push_back(graph.value(input).name);
     options.transform = effectiveTransform(graph, transform);
     options.geometry = inputGeometry(graph, transform);
     return openDataset(options);
