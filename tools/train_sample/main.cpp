@@ -25,7 +25,7 @@ struct Options {
     fs::path data, out, weights;
     int epochs = 20, batch = 64;
     std::int64_t images = 62'000;
-    double ratio = 20, learningRate = 0.1, decay = 1e-4;
+    double ratio = 10, learningRate = 0.1, decay = 1e-4;
     std::uint64_t seed = 7;
 };
 

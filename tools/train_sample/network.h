@@ -46,6 +46,6 @@ struct SampleNetworkImpl : torch::nn::Module {
     std::vector<LayerSpec> layers = sampleLayers();
     std::vector<torch::Tensor> weight, gamma, beta, spread, mean, variance;
     torch::Tensor fcWeight, fcBias;
-    static constexpr double epsilon = 1e-5;
+    static constexpr double epsilon = 1e-3;
 };
 TORCH_MODULE(SampleNetwork);
