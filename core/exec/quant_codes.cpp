@@ -1,6 +1,7 @@
 #include "core/exec/quant_codes.h"
 
 #include "core/exec/op_common.h"
+#include "core/kernels/fake_quantize.h"
 
 #include <torch/torch.h>
 
@@ -13,14 +14,15 @@ namespace {
 constexpr float roundingBias = 12582912.0f;
 
 template <class Code>
-void quantizeSpan(const float *x, Code *codes, std::int64_t count, float scale, float low, float high, std::int32_t zeroPoint)
+void quantizeWide(const float *x, Code *codes, std::int64_t count, const AffineParams &params)
 {
+    const float scale = params.scale, low = float(std::int64_t(params.qmin) - params.zeroPoint), high = float(std::int64_t(params.qmax) - params.zeroPoint);
     for (std::int64_t i = 0; i < count; ++i) {
         float v = x[i] / scale;
         v = v > low ? v : low;
         v = v < high ? v : high;
         const float rounded = (v + roundingBias) - roundingBias;
-        codes[i] = Code(std::int32_t(rounded) + zeroPoint);
+        codes[i] = Code(std::int32_t(rounded) + params.zeroPoint);
     }
 }
 
@@ -28,11 +30,14 @@ template <class Code>
 at::Tensor quantizeWhole(const at::Tensor &x, float scale, std::int64_t zeroPoint, IntegerLimits limits, at::ScalarType storage)
 {
     at::Tensor codes = at::empty_like(x, x.options().dtype(storage));
-    const float low = float(limits.min - zeroPoint), high = float(limits.max - zeroPoint);
+    const AffineParams params{scale, std::int32_t(zeroPoint), std::int32_t(limits.min), std::int32_t(limits.max)};
     const float *source = x.data_ptr<float>();
     Code *target = codes.data_ptr<Code>();
     at::parallel_for(0, x.numel(), 32768, [&](std::int64_t begin, std::int64_t end) {
-        quantizeSpan(source + begin, target + begin, end - begin, scale, low, high, std::int32_t(zeroPoint));
+        if constexpr (sizeof(Code) == 1)
+            quantizeSpan(source + begin, target + begin, std::size_t(end - begin), params);
+        else
+            quantizeWide(source + begin, target + begin, end - begin, params);
     });
     return codes;
 }
@@ -44,8 +49,12 @@ at::Tensor dequantizeWhole(const at::Tensor &x, float scale, std::int32_t zeroPo
     const Code *source = x.data_ptr<Code>();
     float *target = values.data_ptr<float>();
     at::parallel_for(0, x.numel(), 32768, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i)
-            target[i] = float(std::int32_t(source[i]) - zeroPoint) * scale;
+        if constexpr (sizeof(Code) == 1) {
+            dequantizeSpan(source + begin, target + begin, std::size_t(end - begin), AffineParams{scale, zeroPoint});
+        } else {
+            for (std::int64_t i = begin; i < end; ++i)
+                target[i] = float(std::int32_t(source[i]) - zeroPoint) * scale;
+        }
     });
     return values;
 }

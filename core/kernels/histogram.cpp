@@ -134,7 +134,12 @@ HWY_INLINE std::size_t binBlocks(const float *x, std::size_t count, float factor
 
 HWY_ATTR std::size_t binFast(const float *x, std::size_t count, float factor, int shift, bool skipZeros, std::uint32_t *counts, std::int64_t *sums)
 {
-    return skipZeros ? binBlocks<true>(x, count, factor, shift, counts, sums) : binBlocks<false>(x, count, factor, shift, counts, sums);
+#if HWY_TARGET <= HWY_AVX3 && HWY_ARCH_X86 // elsewhere compressing costs more than the zeros
+    if (skipZeros)
+        return binBlocks<true>(x, count, factor, shift, counts, sums);
+#endif
+    (void)skipZeros;
+    return binBlocks<false>(x, count, factor, shift, counts, sums);
 }
 
 HWY_ATTR std::size_t sumFast(const float *x, std::size_t count, float factor, std::int64_t *sum)

@@ -1,8 +1,11 @@
+#include "core/exec/quant_codes.h"
 #include "core/kernels/fake_quantize.h"
 #include "core/kernels/histogram.h"
 #include "core/kernels/range.h"
 
 #include <QtTest/QtTest>
+
+#include <torch/torch.h>
 
 #include <bit>
 #include <cmath>
@@ -183,6 +186,37 @@ private Q_SLOTS:
                 }
             }
         });
+    }
+
+    void operatorsGiveTheSameBits_data()
+    {
+        QTest::addColumn<int>("type");
+        QTest::addColumn<int>("zeroPoint");
+        QTest::addColumn<int>("qmin");
+        QTest::addColumn<int>("qmax");
+        QTest::newRow("uint8") << int(DataType::UInt8) << 77 << 0 << 255;
+        QTest::newRow("int8") << int(DataType::Int8) << -3 << -128 << 127;
+        QTest::newRow("int16") << int(DataType::Int16) << 0 << -32768 << 32767;
+        QTest::newRow("int4") << int(DataType::Int4) << 1 << -8 << 7;
+    }
+    void operatorsGiveTheSameBits()
+    {
+        QFETCH(int, type);
+        QFETCH(int, zeroPoint);
+        QFETCH(int, qmin);
+        QFETCH(int, qmax);
+        const AffineParams p{0.013f, zeroPoint, qmin, qmax};
+        std::vector<float> x = numbers(70001, 2);
+        x[5] = notANumber;
+        x[6] = -inf;
+        x[7] = -0.0f;
+        std::vector<float> y(x.size());
+        fakeQuantize(x.data(), y.data(), x.size(), p);
+        const at::Tensor zero = torch::tensor(std::int64_t(zeroPoint)).to(type == int(DataType::UInt8) ? at::kByte : type == int(DataType::Int16) ? at::kShort : at::kChar);
+        const at::Tensor codes = quantizeTensor(torch::tensor(x), torch::tensor(p.scale), zero, DataType(type), {}, true, "test");
+        const at::Tensor values = dequantizeTensor(codes, torch::tensor(p.scale), zero, {}, "test");
+        QCOMPARE(std::size_t(values.numel()), y.size());
+        QVERIFY(std::memcmp(values.data_ptr<float>(), y.data(), y.size() * sizeof(float)) == 0);
     }
 
     void clampKeepsNan()
