@@ -175,10 +175,9 @@ private Q_SLOTS:
 
     void floatDivisionAsOnnxDoesIt()
     {
-        // numpy: np.float32(0.15) / np.float32(0.1) = 1.5, although the real quotient is a little more than 1.5 · (1 − 1e-8).
+        // numpy: np.float32(0.35) / np.float32(0.1) is 3.5, the quotient of the same two in double 3.49999989.
         const AffineParams params{0.1f, 0, -128, 127};
-        QCOMPARE(quantize(double(0.15f), params), std::int64_t(2));
-        QCOMPARE(quantize(double(0.25f), params), std::int64_t(2));
+        QCOMPARE(quantize(double(0.35f), params), std::int64_t(4));
         // int32 codes need double: 2^30 + 1 is no float32.
         QCOMPARE(quantize(1073741825.0, AffineParams{1.0f, 0, std::numeric_limits<int>::min(), std::numeric_limits<int>::max()}), std::int64_t(1073741825));
     }
