@@ -181,14 +181,14 @@ std::string reportToText(const core::Report &r, const fs::path &directory)
     if (measured) {
         std::size_t longest = 14;
         for (const core::Judge &j : r.judges)
-            longest = j.ran && j.top1 ? std::max(longest, j.name.size()) : longest;
+            longest = j.ran ? std::max(longest, j.name.size()) : longest;
         const int width = int(std::min<std::size_t>(longest, 40));
         text += format("  %-*s %10s %10s %12s %10s %11s %10s\n", width, "", "top-1", "top-5", "same top-1", "cosine", "SQNR", "images/s");
         text += row(width, "float", r.floating, speed(r.floating.imagesPerSecond));
         text += row(width, "fake-quantized", r.quantized, speed(r.quantized.imagesPerSecond));
         text += row(width, "exported file", r.exported, speed(r.exported.imagesPerSecond));
         for (const core::Judge &j : r.judges)
-            if (j.ran && j.top1)
+            if (j.ran)
                 text += format("  %-*.40s %10s %10s   largest difference %.3g\n", width, j.name.c_str(), percent(j.top1).c_str(), percent(j.top5).c_str(), j.largestDifference);
         text += "\n";
         text += format("  %lld images", static_cast<long long>(r.exported.images));
