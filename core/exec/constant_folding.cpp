@@ -160,8 +160,8 @@ FoldingReport foldConstants(Graph &graph, std::int64_t maxElements)
     report.nodesBefore = graph.nodeCount();
     Folder folder(graph, maxElements);
     for (bool changed = true; changed;) {
-        changed = removeUnusedNodes(graph);
         graph.setOrder(topologicalOrder(graph));
+        changed = removeUnusedNodes(graph);
         const ShapeFacts facts = inferShapes(graph);
         const std::vector<NodeId> order = graph.order();
         for (const NodeId id : order)
