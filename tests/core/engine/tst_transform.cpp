@@ -170,7 +170,7 @@ private Q_SLOTS:
         QTest::addColumn<int>("newHeight");
         QTest::newRow("8/7 of the crop") << 30 << 16 << 0 << 4 << 0 << 15 << 8;              // round(7 / 0.875) = 8; 8·30/16 = 15; (15 − 7) / 2 = 4
         QTest::newRow("odd rest is rounded down") << 20 << 10 << 10 << 6 << 1 << 20 << 10;
-        QTest::newRow("long side is rounded") << 11 << 17 << 8 << 0 << 2 << 8 << 12;          // 8·17/11 = 12.36
+        QTest::newRow("long side is rounded") << 11 << 19 << 8 << 0 << 3 << 8 << 14;          // 8·19/11 = 13.8
     }
 
     void shortSideAndCrop()
