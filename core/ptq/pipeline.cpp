@@ -4,6 +4,7 @@
 #include "core/ptq/bn_folding.h"
 #include "core/ptq/equalization.h"
 #include "core/ptq/point_numbers.h"
+#include "core/ptq/shift_constraints.h"
 #include "core/ptq/widen_half.h"
 
 #include <algorithm>
@@ -57,6 +58,12 @@ QuantizedModel PtqPipeline::quantize(StatisticsMap statistics, Progress &progres
     progress.beginStage("quantize");
     m_state.statistics = std::move(statistics);
     m_state.quantized = quantizePoints(m_graph, m_state.placement, m_state.statistics);
+    if (targetProfile(m_recipe.target).shiftConstraints) {
+        const Diagnostics shifts = fitShifts(m_state.quantized);
+        m_state.diagnostics.insert(m_state.diagnostics.end(), shifts.begin(), shifts.end());
+        m_state.quantized.diagnostics.clear();
+        fitBiases(m_state.quantized);
+    }
     progress.checkpoint();
     bool changed = false;
     for (const auto &algorithm : m_algorithms) {

@@ -139,6 +139,7 @@ TargetProfile xint8()
     profile.requiresSymmetricActivations = true;
     profile.requiresPowerOfTwo = true;
     profile.requiresPerTensorWeights = true;
+    profile.shiftConstraints = true;
     profile.integerOps = operators({"Add", "Sub", "Mul", "AveragePool", "GlobalAveragePool", "ReduceMean", "Relu", "Clip", "LeakyRelu", "PRelu",
                                     "HardSigmoid", "HardSwish", "Softmax"});
     profile.activationDtypes = profile.weightDtypes = {QuantDtype::Int8};

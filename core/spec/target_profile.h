@@ -25,6 +25,7 @@ struct TargetProfile {
     bool requiresSymmetricActivations = false;
     bool requiresPowerOfTwo = false;
     bool requiresPerTensorWeights = false;
+    bool shiftConstraints = false;                   ///< its shifters have limits (xint8; core/ptq/shift_constraints.h)
     bool reduceRange = false;                        ///< 7-bit weights (CPUs without VNNI)
     std::set<QuantDtype> activationDtypes, weightDtypes;
     /// Operators whose inputs and outputs are worth quantizing; a tensor that none of them reads or writes stays float.
