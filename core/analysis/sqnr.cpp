@@ -1,6 +1,6 @@
 #include "core/analysis/sqnr.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cmath>
@@ -82,10 +82,10 @@ ActivationSqnr::ActivationSqnr(std::shared_ptr<const Graph> floating, const Quan
 
 void ActivationSqnr::add(std::span<const at::Tensor> inputs)
 {
-    torch::NoGradGuard noGrad;
+    at::NoGradGuard noGrad;
     std::unordered_map<ValueId, at::Tensor> exact;
     m_floating.run(inputs, [&exact](ValueId value, const at::Tensor &tensor) {
-        if (tensor.scalar_type() == torch::kFloat32)
+        if (tensor.scalar_type() == at::kFloat)
             exact[value] = tensor.contiguous().clone();
     });
     std::unordered_map<ValueId, std::vector<std::size_t>> byValue;
@@ -93,7 +93,7 @@ void ActivationSqnr::add(std::span<const at::Tensor> inputs)
         byValue[m_tapped[i].other].push_back(i);
     m_quantized.run(inputs, [&](ValueId value, const at::Tensor &tensor) {
         const auto found = byValue.find(value);
-        if (found == byValue.end() || tensor.scalar_type() != torch::kFloat32)
+        if (found == byValue.end() || tensor.scalar_type() != at::kFloat)
             return;
         const at::Tensor other = tensor.contiguous();
         for (const std::size_t i : found->second) {

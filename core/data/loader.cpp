@@ -1,6 +1,6 @@
 #include "core/data/loader.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -71,7 +71,7 @@ struct Loader::State {
 
     void work()
     {
-        torch::NoGradGuard noGrad;
+        at::NoGradGuard noGrad;
         std::unique_lock lock(mutex);
         for (;;) {
             mayWork.wait(lock, [this] { return stopped || nextSample == dataset.size() || nextSample / batchSize < delivered + prefetch; });

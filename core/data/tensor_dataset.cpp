@@ -8,7 +8,7 @@
 #include "core/data/stored_array.h"
 #include "core/data/transform.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cstring>

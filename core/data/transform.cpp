@@ -3,7 +3,7 @@
 #include "core/data/image_decode.h"
 #include "core/data/pil_resize.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <opencv2/imgproc.hpp>
 

@@ -2,7 +2,7 @@
 
 #include "core/exec/execution_plan.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <cmath>
 #include <unordered_set>

@@ -1,6 +1,7 @@
 #include "core/exec/deterministic_sum.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <vector>

@@ -1,6 +1,7 @@
 #include "core/exec/executor.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <dlfcn.h>
 #include <malloc.h>

@@ -5,7 +5,7 @@
 #include "core/exec/plan_optimizer.h"
 #include "core/graph/topology.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <unordered_set>

@@ -3,7 +3,7 @@
 #include "core/exec/execution_plan.h"
 #include "core/exec/op_common.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <optional>
 

@@ -7,7 +7,8 @@
 #include "core/exec/window.h"
 
 #include <oneapi/dnnl/dnnl.hpp>
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <array>
 #include <cmath>

@@ -2,7 +2,7 @@
 
 #include "core/exec/fused_kernels.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 // Activations. Those that LibTorch has in place overwrite an input that dies with the call.
 #include "core/exec/op_common.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <functional>
 

@@ -1,7 +1,7 @@
 // Cast and CastLike. float16, bfloat16 and fp8 results are float tensors rounded to that type's grid (op_common.h).
 #include "core/exec/op_common.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 namespace core {
 namespace {

@@ -1,7 +1,8 @@
 // NonMaxSuppression, RoiAlign, MaxRoiPool.
 #include "core/exec/op_common.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // Element by element: arithmetic, comparison, logic, bits. Broadcasting is the same in ONNX and LibTorch.
 #include "core/exec/op_common.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <limits>
 

@@ -1,7 +1,7 @@
 // Gather, Scatter, OneHot, NonZero, Unique, TopK, Einsum.
 #include "core/exec/op_common.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <map>

@@ -1,7 +1,7 @@
 // Gemm, MatMul, Det.
 #include "core/exec/op_common.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 namespace core {
 namespace {

@@ -2,7 +2,7 @@
 #include "core/exec/deterministic_sum.h"
 #include "core/exec/op_common.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 namespace core {
 namespace {

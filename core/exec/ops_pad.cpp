@@ -1,7 +1,7 @@
 // Pad: constant, reflect, edge, wrap; negative pads cut.
 #include "core/exec/op_common.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 

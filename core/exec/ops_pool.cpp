@@ -4,7 +4,7 @@
 #include "core/exec/op_common.h"
 #include "core/exec/window.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <limits>

@@ -3,7 +3,7 @@
 #include "core/exec/op_common.h"
 #include "core/exec/quant_codes.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 // RNN, GRU, LSTM: forward, reverse and bidirectional, one step at a time on LibTorch operators.
 #include "core/exec/op_common.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // Operators that only move, repeat or describe elements. Results are views where LibTorch allows.
 #include "core/exec/op_common.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <limits>

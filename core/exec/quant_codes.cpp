@@ -3,7 +3,8 @@
 #include "core/exec/op_common.h"
 #include "core/kernels/fake_quantize.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 

@@ -3,7 +3,8 @@
 #include "core/exec/op_common.h"
 #include "core/exec/quant_codes.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 #include "core/exec/executor.h"
 #include "core/exec/op_common.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <cstring>
 

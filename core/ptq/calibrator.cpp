@@ -3,7 +3,7 @@
 #include "core/data/loader.h"
 #include "core/exec/executor.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <chrono>
@@ -21,7 +21,7 @@ at::Tensor filled(const at::Tensor &tensor, std::int64_t size)
         return tensor;
     std::vector<std::int64_t> repeat(std::size_t(tensor.dim()), 1);
     repeat[0] = size - tensor.size(0);
-    return torch::cat({tensor, tensor.slice(0, tensor.size(0) - 1).repeat(repeat)});
+    return at::cat({tensor, tensor.slice(0, tensor.size(0) - 1).repeat(repeat)});
 }
 
 std::string producerText(const Graph &graph, ValueId value)
@@ -97,7 +97,7 @@ CalibrationResult calibrate(const std::shared_ptr<const Graph> &graph, const std
     std::int64_t count = 0;
     const Executor::Tap tap = [&](ValueId value, const at::Tensor &made) {
         const auto found = slots.find(value);
-        if (found == slots.end() || made.scalar_type() != torch::kFloat32 || made.numel() == 0)
+        if (found == slots.end() || made.scalar_type() != at::kFloat || made.numel() == 0)
             return;
         const bool filling = options.fillBatches && count < options.batchSize && made.dim() > 0 && made.size(0) == options.batchSize;
         const at::Tensor tensor = filling ? made.slice(0, 0, count) : made;
@@ -107,7 +107,7 @@ CalibrationResult calibrate(const std::shared_ptr<const Graph> &graph, const std
         else
             collect(*statistics, tensor, axis < tensor.dim() ? axis : -1, options.detail);
     };
-    torch::NoGradGuard noGrad;
+    at::NoGradGuard noGrad;
     const std::int64_t total = std::int64_t(dataset.size());
     progress.beginStage("calibrate", total);
     Loader loader(dataset, options.batchSize, options.threads);

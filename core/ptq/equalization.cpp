@@ -4,7 +4,7 @@
 #include "core/graph/layer_channels.h"
 #include "core/ptq/noise_inputs.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cmath>
@@ -234,7 +234,7 @@ void Equalization::apply(PtqState &state, Progress &progress)
     const auto inputs = noiseInputs(*before);
     if (!inputs)
         return;
-    torch::NoGradGuard noGrad;
+    at::NoGradGuard noGrad;
     const std::vector<at::Tensor> expected = Executor(before).run(*inputs), found = Executor(std::make_shared<const Graph>(state.graph)).run(*inputs);
     for (std::size_t i = 0; i < expected.size(); ++i) {
         if (!expected[i].is_floating_point() || expected[i].numel() == 0)

@@ -1,6 +1,6 @@
 #include "core/ptq/noise_inputs.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 namespace core {
 
@@ -20,7 +20,7 @@ std::optional<std::vector<at::Tensor>> noiseInputs(const Graph &graph)
         }
         if (elementCount(dims) > std::int64_t(1) << 28)
             return {};
-        at::Tensor tensor = torch::empty(dims, torch::kFloat32);
+        at::Tensor tensor = at::empty(dims, at::kFloat);
         float *data = tensor.data_ptr<float>();
         for (std::int64_t i = 0; i < tensor.numel(); ++i) {
             state = state * 6364136223846793005ull + 1442695040888963407ull;

@@ -3,7 +3,7 @@
 #include "core/exec/executor.h"
 #include "core/quant/collector.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cmath>
@@ -20,7 +20,7 @@ constexpr float smallestScale = 0x1p-23f;
 TensorStatistics constantStatistics(const TensorData &data)
 {
     TensorStatistics statistics;
-    collect(statistics, toTensor(data).to(torch::kFloat32).contiguous().reshape({1, -1}), -1, StatisticsDetail::Full);
+    collect(statistics, toTensor(data).to(at::kFloat).contiguous().reshape({1, -1}), -1, StatisticsDetail::Full);
     return statistics;
 }
 

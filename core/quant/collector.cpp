@@ -4,7 +4,8 @@
 #include "core/kernels/histogram.h"
 #include "core/kernels/range.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>

@@ -6,7 +6,7 @@
 #include "core/metrics/top_k.h"
 #include "core/session/model_loading.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <chrono>
@@ -40,7 +40,7 @@ at::Tensor padBatch(const at::Tensor &tensor, std::int64_t size)
         return tensor;
     std::vector<std::int64_t> repeat(std::size_t(tensor.dim()), 1);
     repeat[0] = size - tensor.size(0);
-    return torch::cat({tensor, tensor.slice(0, tensor.size(0) - 1).repeat(repeat)});
+    return at::cat({tensor, tensor.slice(0, tensor.size(0) - 1).repeat(repeat)});
 }
 
 /// Without the first batch, in which plans are made, unless there is no other.
@@ -69,7 +69,7 @@ void OutputDifference::add(const std::vector<at::Tensor> &a, const std::vector<a
         if (!a[i].is_floating_point() || a[i].sizes() != b[i].sizes() || a[i].numel() == 0)
             continue;
         const bool rows = a[i].dim() > 0 && a[i].size(0) > count;
-        at::Tensor x = a[i].to(torch::kFloat32).contiguous(), y = b[i].to(torch::kFloat32).contiguous();
+        at::Tensor x = a[i].to(at::kFloat).contiguous(), y = b[i].to(at::kFloat).contiguous();
         if (rows) {
             x = x.slice(0, 0, count);
             y = y.slice(0, 0, count);
@@ -102,13 +102,13 @@ at::Tensor scoredTensor(const std::vector<at::Tensor> &outputs)
     for (const at::Tensor &output : outputs)
         if (output.is_floating_point() && output.dim() >= 1 && output.numel() > 0 && (flat.empty() || output.size(0) == flat[0].size(0)))
             flat.push_back(output.contiguous().reshape({output.size(0), -1}));
-    return flat.empty() ? at::Tensor() : flat.size() == 1 ? flat[0] : torch::cat(flat, 1);
+    return flat.empty() ? at::Tensor() : flat.size() == 1 ? flat[0] : at::cat(flat, 1);
 }
 
 EvaluationResult evaluateGraphs(const std::vector<std::shared_ptr<const Graph>> &graphs, const Dataset &dataset,
                                 const EvaluationOptions &options, Progress &progress, const BatchObserver &observer)
 {
-    torch::NoGradGuard noGrad;
+    at::NoGradGuard noGrad;
     std::vector<Running> running;
     for (const auto &graph : graphs)
         running.push_back({Executor(graph), {}, {}, 0, 0});

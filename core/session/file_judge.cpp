@@ -1,6 +1,6 @@
 #include "core/session/file_judge.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <chrono>

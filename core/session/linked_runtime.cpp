@@ -4,7 +4,7 @@
 
 #ifdef QUANTSCOPE_HAVE_ONNXRUNTIME
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <cstring>
 #include <onnxruntime_c_api.h>
@@ -42,15 +42,15 @@ struct Handle {
     }
 };
 
-struct ElementType { ONNXTensorElementDataType code; torch::ScalarType type; };
+struct ElementType { ONNXTensorElementDataType code; at::ScalarType type; };
 constexpr ElementType elementTypes[] = {
-    {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, torch::kFloat32}, {ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE, torch::kFloat64},
-    {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16, torch::kFloat16}, {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, torch::kInt64},
-    {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32, torch::kInt32}, {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16, torch::kInt16},
-    {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8, torch::kInt8}, {ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8, torch::kUInt8},
-    {ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL, torch::kBool}};
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, at::kFloat}, {ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE, at::kDouble},
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16, at::kFloat16}, {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, at::kLong},
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32, at::kInt}, {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16, at::kInt16},
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8, at::kChar}, {ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8, at::kByte},
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL, at::kBool}};
 
-torch::ScalarType scalarType(ONNXTensorElementDataType code)
+at::ScalarType scalarType(ONNXTensorElementDataType code)
 {
     for (const ElementType &known : elementTypes)
         if (known.code == code)
@@ -58,7 +58,7 @@ torch::ScalarType scalarType(ONNXTensorElementDataType code)
     throw Error(ErrorKind::Unsupported, "judge", "ONNX Runtime uses elements of type " + std::to_string(int(code)) + ", which is not handed over.");
 }
 
-ONNXTensorElementDataType elementType(torch::ScalarType type)
+ONNXTensorElementDataType elementType(at::ScalarType type)
 {
     for (const ElementType &known : elementTypes)
         if (known.type == type)
@@ -156,20 +156,20 @@ private:
         check(api()->GetDimensionsCount(info.object, &rank));
         std::vector<std::int64_t> dims(rank);
         check(api()->GetDimensions(info.object, dims.data(), rank));
-        const torch::ScalarType type = scalarType(code);
-        at::Tensor tensor = torch::empty(dims, type);
+        const at::ScalarType type = scalarType(code);
+        at::Tensor tensor = at::empty(dims, type);
         void *data = nullptr;
         check(api()->GetTensorMutableData(value, &data));
         if (tensor.nbytes() > 0)
             std::memcpy(tensor.data_ptr(), data, tensor.nbytes());
-        return type == torch::kFloat16 ? tensor.to(torch::kFloat32) : tensor;
+        return type == at::kFloat16 ? tensor.to(at::kFloat) : tensor;
     }
 
     Handle<OrtEnv> m_env{api()->ReleaseEnv};
     Handle<OrtSession> m_session{api()->ReleaseSession};
     Handle<OrtMemoryInfo> m_memory{api()->ReleaseMemoryInfo};
     std::vector<std::string> m_inputs, m_outputs;
-    std::vector<torch::ScalarType> m_types;
+    std::vector<at::ScalarType> m_types;
 };
 
 } // namespace

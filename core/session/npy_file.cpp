@@ -4,7 +4,7 @@
 #include "core/base/error.h"
 #include "core/graph/tensor_data.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <charconv>
 #include <cstring>
@@ -14,11 +14,11 @@
 namespace core {
 namespace {
 
-const std::map<std::string, torch::ScalarType> &types()
+const std::map<std::string, at::ScalarType> &types()
 {
-    static const std::map<std::string, torch::ScalarType> known{
-        {"<f4", torch::kFloat32}, {"<f8", torch::kFloat64}, {"<f2", torch::kFloat16}, {"|i1", torch::kInt8}, {"|u1", torch::kUInt8},
-        {"<i2", torch::kInt16},   {"<i4", torch::kInt32},   {"<i8", torch::kInt64},   {"|b1", torch::kBool}};
+    static const std::map<std::string, at::ScalarType> known{
+        {"<f4", at::kFloat}, {"<f8", at::kDouble}, {"<f2", at::kFloat16}, {"|i1", at::kChar}, {"|u1", at::kByte},
+        {"<i2", at::kInt16},   {"<i4", at::kInt},   {"<i8", at::kLong},   {"|b1", at::kBool}};
     return known;
 }
 
@@ -107,10 +107,10 @@ at::Tensor readNpy(const std::filesystem::path &file)
     at::Tensor tensor;
     if (std::size_t(count) > bytes.size() || std::size_t(count) * c10::elementSize(type->second) != bytes.size() - start - length)
         broken(file, "does not hold as many bytes as its shape says");
-    tensor = torch::empty(dims, type->second);
+    tensor = at::empty(dims, type->second);
     if (tensor.nbytes() > 0)
         std::memcpy(tensor.data_ptr(), bytes.data() + start + length, tensor.nbytes());
-    return type->second == torch::kFloat16 ? tensor.to(torch::kFloat32) : tensor;
+    return type->second == at::kFloat16 ? tensor.to(at::kFloat) : tensor;
 }
 
 } // namespace core

@@ -15,7 +15,7 @@
 #include "core/session/output_folder.h"
 #include "core/spec/config_json.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <chrono>
@@ -242,7 +242,7 @@ private:
             m_report.frozenEqual = true;
             return;
         }
-        torch::NoGradGuard noGrad;
+        at::NoGradGuard noGrad;
         freeze(sameOutputs(Executor(m_qdq).run(*inputs), Executor(m_exported).run(*inputs)));
         note(Severity::Note, "no-data", "There are no images; the written file was compared on noise only.");
     }

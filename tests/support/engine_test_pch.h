@@ -1,6 +1,6 @@
 // Precompiled header of the engine tests.
 #pragma once
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <QtTest/QtTest>

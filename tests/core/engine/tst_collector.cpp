@@ -3,7 +3,8 @@
 
 #include <QtTest/QtTest>
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <cmath>
 #include <limits>
@@ -54,7 +55,7 @@ private Q_SLOTS:
     void eightNumbers()
     {
         // |−4| needs exponent 3, as ±2^2 would hold it only at the edge: bins of 8/2048 = 1/256.
-        const at::Tensor x = torch::tensor({-1.0f, 0.0f, 0.5f, 3.0f, 0.0f, -0.0f, 2.0f, -4.0f}).reshape({2, 2, 2});
+        const at::Tensor x = at::tensor({-1.0f, 0.0f, 0.5f, 3.0f, 0.0f, -0.0f, 2.0f, -4.0f}).reshape({2, 2, 2});
         const TensorStatistics s = collected(x);
         QCOMPARE(s.min, -4.0f);
         QCOMPARE(s.max, 3.0f);

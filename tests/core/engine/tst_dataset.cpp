@@ -5,7 +5,7 @@
 
 #include <QtTest/QtTest>
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <opencv2/imgcodecs.hpp>
 

@@ -10,12 +10,12 @@ namespace {
 
 at::Tensor floats(std::vector<std::int64_t> sizes, std::vector<float> values)
 {
-    return torch::tensor(values).reshape(sizes);
+    return at::tensor(values).reshape(sizes);
 }
 
 std::vector<float> listOf(const at::Tensor &tensor)
 {
-    const at::Tensor flat = tensor.detach().to(torch::kFloat).contiguous();
+    const at::Tensor flat = tensor.detach().to(at::kFloat).contiguous();
     return {flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel()};
 }
 
@@ -78,7 +78,7 @@ at::Tensor noise(std::vector<std::int64_t> sizes)
     std::int64_t count = 1;
     for (const auto size : sizes)
         count *= size;
-    return (torch::arange(count, torch::kLong) * 7919 % 1009).to(torch::kFloat).reshape(sizes) / 500 - 1;
+    return (at::arange(count, at::kLong) * 7919 % 1009).to(at::kFloat).reshape(sizes) / 500 - 1;
 }
 
 } // namespace
@@ -153,13 +153,13 @@ private Q_SLOTS:
         const ValueId index = tiny.input("index", {2}, DataType::Int64);
         tiny.output(tiny.node("Gather", "y", {tiny.constant("table", {3}, {10, 20, 30}), index}));
         Executor executor(shared(tiny));
-        QCOMPARE(listOf(executor.run(std::vector{torch::tensor({2, 0}, torch::kInt)}).at(0)), (std::vector<float>{30, 10}));
+        QCOMPARE(listOf(executor.run(std::vector{at::tensor({2, 0}, at::kInt)}).at(0)), (std::vector<float>{30, 10}));
         QCOMPARE(listOf(executor.run(std::vector{floats({2}, {1, 2})}).at(0)), (std::vector<float>{20, 30}));
         QCOMPARE(errorOf([&] { executor.run(std::vector{floats({2}, {1.5, 2})}); }),
                  std::string("Input 'index': it holds values that do not fit its type, int64."));
         TinyGraph sums = arithmetic();
-        const at::Tensor y = Executor(shared(sums)).run(std::vector{floats({2}, {1, 2}).to(torch::kDouble), floats({2}, {1, 2}).to(torch::kHalf)}).at(0);
-        QCOMPARE(y.scalar_type(), torch::kFloat);
+        const at::Tensor y = Executor(shared(sums)).run(std::vector{floats({2}, {1, 2}).to(at::kDouble), floats({2}, {1, 2}).to(at::kHalf)}).at(0);
+        QCOMPARE(y.scalar_type(), at::kFloat);
         QCOMPARE(listOf(y), (std::vector<float>{4, 12}));
     }
 
@@ -171,7 +171,7 @@ private Q_SLOTS:
         const ValueId c = tiny.graph.addConstant("c", TensorData::fromBytes(DataType::Float16, {2}, bits));
         tiny.output(tiny.node("Mul", "y", {x, c}, {}, DataType::Float16));
         const at::Tensor y = Executor(shared(tiny)).run(std::vector{floats({2}, {3, 0.1f})}).at(0);
-        QCOMPARE(y.scalar_type(), torch::kFloat);
+        QCOMPARE(y.scalar_type(), at::kFloat);
         QCOMPARE(listOf(y), (std::vector<float>{3, -0.25f}));
     }
 
@@ -231,8 +231,8 @@ private Q_SLOTS:
         tiny.output(tiny.node("If", "choice", {condition},
                               {{"then_branch", std::shared_ptr<const Graph>(yes)}, {"else_branch", std::shared_ptr<const Graph>(no)}}));
         Executor executor(shared(tiny));
-        QCOMPARE(listOf(executor.run(std::vector{torch::tensor(true), floats({2}, {1, 2})}).at(0)), (std::vector<float>{11, 22}));
-        QCOMPARE(listOf(executor.run(std::vector{torch::tensor(false), floats({2}, {1, 2})}).at(0)), (std::vector<float>{1, 2}));
+        QCOMPARE(listOf(executor.run(std::vector{at::tensor(true), floats({2}, {1, 2})}).at(0)), (std::vector<float>{11, 22}));
+        QCOMPARE(listOf(executor.run(std::vector{at::tensor(false), floats({2}, {1, 2})}).at(0)), (std::vector<float>{1, 2}));
         Q_UNUSED(x);
     }
 
@@ -295,7 +295,7 @@ private Q_SLOTS:
         QVERIFY(w.is_leaf() && w.requires_grad());
         const auto loss = [&] { return executor.run(std::vector{x}).at(0).pow(2).sum(); };
         loss().backward();
-        const torch::NoGradGuard guard;
+        const at::NoGradGuard guard;
         const auto slope = [&](at::Tensor target, std::int64_t index) {
             auto *data = target.data_ptr<float>();
             const float kept = data[index], step = 1e-2f;
@@ -376,17 +376,17 @@ private Q_SLOTS:
     {
         QTest::addColumn<int>("type");
         QTest::addColumn<int>("torchType");
-        QTest::newRow("float16") << int(DataType::Float16) << int(torch::kFloat);
-        QTest::newRow("bfloat16") << int(DataType::BFloat16) << int(torch::kFloat);
-        QTest::newRow("fp8") << int(DataType::Float8E4M3FN) << int(torch::kFloat);
-        QTest::newRow("float64") << int(DataType::Float64) << int(torch::kDouble);
-        QTest::newRow("uint8") << int(DataType::UInt8) << int(torch::kByte);
-        QTest::newRow("int8") << int(DataType::Int8) << int(torch::kChar);
-        QTest::newRow("uint16") << int(DataType::UInt16) << int(torch::kInt);
-        QTest::newRow("uint32") << int(DataType::UInt32) << int(torch::kLong);
-        QTest::newRow("uint64") << int(DataType::UInt64) << int(torch::kLong);
-        QTest::newRow("int4") << int(DataType::Int4) << int(torch::kChar);
-        QTest::newRow("uint2") << int(DataType::UInt2) << int(torch::kByte);
+        QTest::newRow("float16") << int(DataType::Float16) << int(at::kFloat);
+        QTest::newRow("bfloat16") << int(DataType::BFloat16) << int(at::kFloat);
+        QTest::newRow("fp8") << int(DataType::Float8E4M3FN) << int(at::kFloat);
+        QTest::newRow("float64") << int(DataType::Float64) << int(at::kDouble);
+        QTest::newRow("uint8") << int(DataType::UInt8) << int(at::kByte);
+        QTest::newRow("int8") << int(DataType::Int8) << int(at::kChar);
+        QTest::newRow("uint16") << int(DataType::UInt16) << int(at::kInt);
+        QTest::newRow("uint32") << int(DataType::UInt32) << int(at::kLong);
+        QTest::newRow("uint64") << int(DataType::UInt64) << int(at::kLong);
+        QTest::newRow("int4") << int(DataType::Int4) << int(at::kChar);
+        QTest::newRow("uint2") << int(DataType::UInt2) << int(at::kByte);
     }
 
     void constantsRoundTrip()
@@ -412,7 +412,7 @@ private Q_SLOTS:
         const at::Tensor transposed = floats({2, 3}, {1, 2, 3, 4, 5, 6}).t();
         QCOMPARE(toTensorData(transposed).toFloats(), (std::vector<float>{1, 4, 2, 5, 3, 6}));
         QCOMPARE(toTensorData(transposed).dims, (std::vector<std::int64_t>{3, 2}));
-        QVERIFY(errorOf([] { toTensorData(torch::tensor({300}), DataType::UInt8); }) != "no error");
+        QVERIFY(errorOf([] { toTensorData(at::tensor({300}), DataType::UInt8); }) != "no error");
         TensorData text;
         text.type = DataType::String;
         QVERIFY(errorOf([&] { toTensor(text); }).find("string") != std::string::npos);

@@ -18,7 +18,7 @@ at::Tensor noise(std::vector<std::int64_t> sizes, double spread = 1)
     std::int64_t count = 1;
     for (const auto size : sizes)
         count *= size;
-    return ((torch::arange(count, torch::kLong) * 7919 % 1009).to(torch::kFloat).reshape(sizes) / 500 - 1) * spread;
+    return ((at::arange(count, at::kLong) * 7919 % 1009).to(at::kFloat).reshape(sizes) / 500 - 1) * spread;
 }
 
 std::vector<float> numbers(std::int64_t count, float step)
@@ -213,7 +213,7 @@ private Q_SLOTS:
         const Pair pair = bothWays(tiny, {noise({40})}, {tiny.graph.findValue("relu"), codes, tiny.graph.findValue("fq")});
         for (std::size_t i = 0; i < 3; ++i)
             QVERIFY(sameBits(pair.optimized[i], pair.plain[i]));
-        QCOMPARE(pair.optimized[1].scalar_type(), torch::kByte);
+        QCOMPARE(pair.optimized[1].scalar_type(), at::kByte);
     }
 
     void differentNumbersAreNotFused()
@@ -223,8 +223,8 @@ private Q_SLOTS:
         const ValueId x = tiny.input("x", {4}), s = tiny.constant("s", {}, {0.5f}), t = tiny.constant("t", {}, {2.0f});
         const ValueId q = tiny.node("QuantizeLinear", "q", {x, s}, {}, DataType::UInt8);
         tiny.output(tiny.node("DequantizeLinear", "y", {q, t}));
-        const at::Tensor y = Executor(shared(tiny)).run(std::vector{torch::tensor({1.0f, 2.0f, -1.0f, 0.75f})}).at(0);
-        QVERIFY(sameBits(y, torch::tensor({4.0f, 8.0f, 0.0f, 4.0f})));   // 0.75/0.5 = 1.5 → 2
+        const at::Tensor y = Executor(shared(tiny)).run(std::vector{at::tensor({1.0f, 2.0f, -1.0f, 0.75f})}).at(0);
+        QVERIFY(sameBits(y, at::tensor({4.0f, 8.0f, 0.0f, 4.0f})));   // 0.75/0.5 = 1.5 → 2
     }
 
     void quantizedWeights()

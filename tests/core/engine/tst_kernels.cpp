@@ -5,7 +5,7 @@
 
 #include <QtTest/QtTest>
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <bit>
 #include <cmath>
@@ -212,9 +212,9 @@ private Q_SLOTS:
         x[7] = -0.0f;
         std::vector<float> y(x.size());
         fakeQuantize(x.data(), y.data(), x.size(), p);
-        const at::Tensor zero = torch::tensor(std::int64_t(zeroPoint)).to(type == int(DataType::UInt8) ? at::kByte : type == int(DataType::Int16) ? at::kShort : at::kChar);
-        const at::Tensor codes = quantizeTensor(torch::tensor(x), torch::tensor(p.scale), zero, DataType(type), {}, true, "test");
-        const at::Tensor values = dequantizeTensor(codes, torch::tensor(p.scale), zero, {}, "test");
+        const at::Tensor zero = at::tensor(std::int64_t(zeroPoint)).to(type == int(DataType::UInt8) ? at::kByte : type == int(DataType::Int16) ? at::kShort : at::kChar);
+        const at::Tensor codes = quantizeTensor(at::tensor(x), at::tensor(p.scale), zero, DataType(type), {}, true, "test");
+        const at::Tensor values = dequantizeTensor(codes, at::tensor(p.scale), zero, {}, "test");
         QCOMPARE(std::size_t(values.numel()), y.size());
         QVERIFY(std::memcmp(values.data_ptr<float>(), y.data(), y.size() * sizeof(float)) == 0);
     }
