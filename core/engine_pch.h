@@ -1,4 +1,4 @@
-// Precompiled header of core_engine: ATen alone, because torch/torch.h costs every file 5 s even precompiled.
+// Precompiled header of core_engine: ATen alone, because LibTorch's whole front header costs every file 5 s even precompiled.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -13,14 +13,14 @@ namespace core {
 namespace {
 
 using Ints = std::vector<std::int64_t>;
-using Interpolation = ResizeMode::Interpolation;
+using Interpolation = ResizeOptions::Interpolation;
 
-ResizeMode modeOf(const Node &node)
+ResizeOptions modeOf(const Node &node)
 {
     static const std::set<std::string> coordinates{"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
                                                    "tf_crop_and_resize"};
     static const std::set<std::string> nearest{"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
-    ResizeMode mode;
+    ResizeOptions mode;
     const std::string interpolation = node.stringAttribute("mode", "nearest");
     if (interpolation == "linear")
         mode.interpolation = Interpolation::Linear;
@@ -75,7 +75,7 @@ bool isPlainNearest(const ResizePlan &plan, const ResizeAxis &axis)
 }
 
 // LibTorch's result, or nothing when it would compute something else.
-at::Tensor fastResize(const at::Tensor &x, const std::vector<ResizeAxis> &axes, const ResizeMode &mode)
+at::Tensor fastResize(const at::Tensor &x, const std::vector<ResizeAxis> &axes, const ResizeOptions &mode)
 {
     const bool images = x.dim() == 4 && axes[0].inputSize == axes[0].outputSize && axes[1].inputSize == axes[1].outputSize;
     if (!images || x.scalar_type() != at::kFloat || mode.antialias)
@@ -99,7 +99,7 @@ at::Tensor fastResize(const at::Tensor &x, const std::vector<ResizeAxis> &axes, 
     return mode.cubicA == -0.75f ? at::upsample_bicubic2d(x, size, corners, scaleH, scaleW) : at::Tensor{};
 }
 
-at::Tensor resize(const at::Tensor &input, const std::vector<ResizeAxis> &axes, const ResizeMode &mode)
+at::Tensor resize(const at::Tensor &input, const std::vector<ResizeAxis> &axes, const ResizeOptions &mode)
 {
     const bool interpolates = mode.interpolation != Interpolation::Nearest;
     at::Tensor x = interpolates && !input.is_floating_point() ? input.to(at::kFloat) : input;
@@ -136,7 +136,7 @@ std::vector<float> floatsOf(const OpCall &call, std::size_t i)
 
 Kernel resizeKernel(const Node &node, const Graph &graph)
 {
-    const ResizeMode mode = modeOf(node);
+    const ResizeOptions mode = modeOf(node);
     const std::string policy = node.stringAttribute("keep_aspect_ratio_policy", "stretch");
     if (policy != "stretch" && policy != "not_larger" && policy != "not_smaller")
         failNode(ErrorKind::Unsupported, node, "attribute keep_aspect_ratio_policy '" + policy + "' is unknown.");

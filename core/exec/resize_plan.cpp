@@ -53,9 +53,9 @@ float cubicWeight(float distance, float a)
 
 } // namespace
 
-ResizePlan planResizeAxis(const ResizeAxis &axis, const ResizeMode &mode)
+ResizePlan planResizeAxis(const ResizeAxis &axis, const ResizeOptions &mode)
 {
-    const bool nearest = mode.interpolation == ResizeMode::Interpolation::Nearest, cubic = mode.interpolation == ResizeMode::Interpolation::Cubic;
+    const bool nearest = mode.interpolation == ResizeOptions::Interpolation::Nearest, cubic = mode.interpolation == ResizeOptions::Interpolation::Cubic;
     const float shrink = mode.antialias && !nearest ? std::min(axis.scale, 1.0f) : 1.0f;
     const auto reach = std::int64_t(std::floor((cubic ? -2.0f : -1.0f) / shrink)) + 1;   // first tap, seen from floor(x)
     ResizePlan plan;

@@ -9,7 +9,7 @@
 
 namespace core {
 
-struct ResizeMode {
+struct ResizeOptions {
     enum class Interpolation { Nearest, Linear, Cubic };
     Interpolation interpolation = Interpolation::Nearest;
     std::string coordinates = "half_pixel";          ///< coordinate_transformation_mode
@@ -34,6 +34,6 @@ struct ResizePlan {
 };
 
 /// inputSize ≥ 1.
-ResizePlan planResizeAxis(const ResizeAxis &axis, const ResizeMode &mode);
+ResizePlan planResizeAxis(const ResizeAxis &axis, const ResizeOptions &mode);
 
 } // namespace core

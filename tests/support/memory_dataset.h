@@ -3,7 +3,7 @@
 
 #include "core/data/dataset.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <string>
 #include <utility>
@@ -30,7 +30,7 @@ private:
 /// Repeatable numbers in [−1, 1).
 inline at::Tensor noise(const std::vector<std::int64_t> &dims, unsigned seed)
 {
-    at::Tensor tensor = torch::empty(dims, torch::kFloat32);
+    at::Tensor tensor = at::empty(dims, at::kFloat);
     std::uint32_t state = seed * 2654435761u + 1;
     float *data = tensor.data_ptr<float>();
     for (std::int64_t i = 0; i < tensor.numel(); ++i) {

@@ -161,7 +161,7 @@ void TestBnFolding::paddingMovesIntoTheConvolution()
     QCOMPARE(foldPadding(tiny.graph), std::size_t(1));
     QCOMPARE(tiny.graph.nodeCount(), std::size_t(1));
     QCOMPARE(tiny.graph.node(tiny.nodeId("conv")).intsAttribute("pads"), (std::vector<std::int64_t>{2, 2, 3, 5}));
-    QVERIFY(torch::equal(run(tiny.graph, input)[0], before));
+    QVERIFY(at::equal(run(tiny.graph, input)[0], before));
 }
 
 void TestBnFolding::paddingWithOtherValuesStays()

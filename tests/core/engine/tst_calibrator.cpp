@@ -65,7 +65,7 @@ void TestCalibrator::statisticsByHand()
     TinyGraph tiny;
     const ValueId x = tiny.input("x", {-1, 2, 1, 2});
     tiny.output(tiny.node("Relu", "y", {x}));
-    const MemoryDataset data({torch::tensor({-1.0f, 2.0f, 3.0f, 0.0f}).reshape({2, 1, 2}), torch::tensor({5.0f, -2.0f, 1.0f, 1.0f}).reshape({2, 1, 2})});
+    const MemoryDataset data({at::tensor({-1.0f, 2.0f, 3.0f, 0.0f}).reshape({2, 1, 2}), at::tensor({5.0f, -2.0f, 1.0f, 1.0f}).reshape({2, 1, 2})});
     const CalibrationResult result = run(tiny, data, 8);
     QCOMPARE(result.images, std::int64_t(2));
     QVERIFY(result.imagesPerSecond > 0);

@@ -176,7 +176,7 @@ private Q_SLOTS:
         for (const ValueId id : tiny.graph.outputs)
             names.push_back(tiny.graph.value(id).name);
         QCOMPARE(names, list({"copy", "renamed", "s", "again"}));
-        const auto results = Executor(std::make_shared<const Graph>(tiny.graph)).run(std::vector{torch::tensor({-1.0f, 0.0f})});
+        const auto results = Executor(std::make_shared<const Graph>(tiny.graph)).run(std::vector{at::tensor({-1.0f, 0.0f})});
         QCOMPARE(results[0][0].item<float>(), -1.0f);
         QCOMPARE(results[1][0].item<float>(), 0.0f);
         QCOMPARE(results[3][1].item<float>(), 0.5f);
@@ -212,7 +212,7 @@ private Q_SLOTS:
         foldConstants(tiny.graph);
         QCOMPARE(typesOf(tiny.graph), list({"Reshape"}));
         QCOMPARE(constantInts(tiny.graph, "y", 1), (std::vector<std::int64_t>{0, 24}));
-        const at::Tensor y = Executor(std::make_shared<const Graph>(tiny.graph)).run(std::vector{torch::zeros({5, 4, 2, 3})}).at(0);
+        const at::Tensor y = Executor(std::make_shared<const Graph>(tiny.graph)).run(std::vector{at::zeros({5, 4, 2, 3})}).at(0);
         QCOMPARE(y.sizes(), at::IntArrayRef({5, 24}));
     }
 
@@ -229,7 +229,7 @@ private Q_SLOTS:
             foldConstants(tiny.graph);
             QCOMPARE(typesOf(tiny.graph), taken ? list({"Neg", "Abs"}) : list({"Neg", "Exp"}));
             QCOMPARE(tiny.graph.value(tiny.graph.outputs[0]).name, std::string("choice"));
-            const auto results = Executor(std::make_shared<const Graph>(tiny.graph)).run(std::vector{torch::tensor({0.0f, -2.0f})});
+            const auto results = Executor(std::make_shared<const Graph>(tiny.graph)).run(std::vector{at::tensor({0.0f, -2.0f})});
             QCOMPARE(results[0][0].item<float>(), taken ? 0.0f : 1.0f);
             QCOMPARE(results[1][1].item<float>(), 2.0f);
         }
@@ -247,7 +247,7 @@ private Q_SLOTS:
         tiny.output(tiny.node("Add", "y", {first, tiny.graph.findValue("choice:1")}));
         foldConstants(tiny.graph);
         QCOMPARE(typesOf(tiny.graph), list({"Relu", "Add"}));
-        QCOMPARE(Executor(std::make_shared<const Graph>(tiny.graph)).run(std::vector{torch::tensor({-1.0f, 2.0f})}).at(0)[1].item<float>(), 9.0f);
+        QCOMPARE(Executor(std::make_shared<const Graph>(tiny.graph)).run(std::vector{at::tensor({-1.0f, 2.0f})}).at(0)[1].item<float>(), 9.0f);
         Q_UNUSED(x);
     }
 

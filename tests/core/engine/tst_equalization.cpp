@@ -88,7 +88,7 @@ void TestEqualization::clipGetsABoundForEachChannel()
     const TensorData &bound = *tiny.graph.constant(minimum.input(1));
     QCOMPARE(bound.dims, (std::vector<std::int64_t>{1, 2, 1, 1}));
     QCOMPARE(bound.toFloats(), (std::vector<float>{3, 12}));
-    QVERIFY(torch::allclose(run(tiny.graph, input), before, 1e-5, 1e-5));
+    QVERIFY(at::allclose(run(tiny.graph, input), before, 1e-5, 1e-5));
 }
 
 void TestEqualization::clipsCanBeSkipped()
@@ -112,7 +112,7 @@ void TestEqualization::depthwiseChainComputesTheSame()
     QCOMPARE(report.pairs, std::size_t(2));
     QCOMPARE(report.boundedClips, std::size_t(2));
     QVERIFY(report.iterations > 1);
-    QVERIFY(torch::allclose(run(tiny.graph, input), before, 1e-4, 1e-4));
+    QVERIFY(at::allclose(run(tiny.graph, input), before, 1e-4, 1e-4));
     // Every channel between two layers has the same range on both sides, which is what the method converges to.
     const std::vector<float> w1 = floats(tiny.graph, "depthwise.w"), w2 = floats(tiny.graph, "project.w");
     for (std::size_t c = 0; c < 10; ++c) {
@@ -188,7 +188,7 @@ void TestEqualization::noiseIsRepeatable()
     const auto first = noiseInputs(tiny.graph), second = noiseInputs(tiny.graph);
     QVERIFY(first && second);
     QCOMPARE((*first)[0].sizes().vec(), (std::vector<std::int64_t>{1, 2, 3}));
-    QVERIFY(torch::equal((*first)[0], (*second)[0]));
+    QVERIFY(at::equal((*first)[0], (*second)[0]));
     QVERIFY((*first)[0].abs().max().item<float>() <= 1);
 
     TinyGraph open, huge;

@@ -7,7 +7,7 @@
 #include "core/session/output_folder.h"
 #include "tests/support/tiny_graph.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <QtTest>
 
@@ -91,7 +91,7 @@ fs::path writeProgram(const fs::path &file, const std::string &text)
 // The layout of numpy's format 1.0: magic, header length, dictionary padded to a multiple of 64, data.
 void TestJudge::npyByHand()
 {
-    writeNpy(path("a.npy"), torch::tensor({1.0f, 2.0f}).reshape({1, 2}));
+    writeNpy(path("a.npy"), at::tensor({1.0f, 2.0f}).reshape({1, 2}));
     const std::string bytes = readFile(path("a.npy"));
     QCOMPARE(bytes.substr(0, 10), std::string("\x93NUMPY\x01\x00\x76\x00", 10));
     QCOMPARE(bytes.size(), std::size_t(128 + 8));
@@ -102,21 +102,21 @@ void TestJudge::npyByHand()
 
 void TestJudge::npyRoundTrip()
 {
-    const std::vector<at::Tensor> tensors{torch::randn({2, 3, 4, 5}).contiguous(at::MemoryFormat::ChannelsLast), torch::tensor({1, 2, 3}, torch::kInt64),
-                                          torch::tensor(3.5), torch::zeros({0, 4}), torch::tensor({true, false}), torch::tensor({-1, 5}, torch::kInt8)};
+    const std::vector<at::Tensor> tensors{at::randn({2, 3, 4, 5}).contiguous(at::MemoryFormat::ChannelsLast), at::tensor({1, 2, 3}, at::kLong),
+                                          at::tensor(3.5), at::zeros({0, 4}), at::tensor({true, false}), at::tensor({-1, 5}, at::kChar)};
     for (const at::Tensor &tensor : tensors) {
         writeNpy(path("t.npy"), tensor);
         const at::Tensor back = readNpy(path("t.npy"));
         QCOMPARE(back.scalar_type(), tensor.scalar_type());
         QCOMPARE(back.sizes().vec(), tensor.sizes().vec());
-        QVERIFY(torch::equal(back, tensor));
+        QVERIFY(at::equal(back, tensor));
     }
-    QVERIFY(!errorOf([&] { writeNpy(path("t.npy"), torch::zeros({2}, torch::kBFloat16)); }).empty());
+    QVERIFY(!errorOf([&] { writeNpy(path("t.npy"), at::zeros({2}, at::kBFloat16)); }).empty());
 }
 
 void TestJudge::npyThatIsBroken()
 {
-    writeNpy(path("good.npy"), torch::zeros({2, 2}));
+    writeNpy(path("good.npy"), at::zeros({2, 2}));
     const std::string good = readFile(path("good.npy"));
     const auto read = [&](const std::string &bytes) {
         writeFileAtomically(path("bad.npy"), bytes);
@@ -247,12 +247,12 @@ void TestJudge::onnxRuntimeAgrees()
     if (!runtime)
         QSKIP(why.sentence.c_str());
     QVERIFY(QString::fromStdString(runtime->name()).startsWith("ONNX Runtime "));
-    const std::vector<at::Tensor> first = runtime->run(std::vector<at::Tensor>{torch::tensor({1.0f, -2.0f}).reshape({1, 2})}, quiet);
+    const std::vector<at::Tensor> first = runtime->run(std::vector<at::Tensor>{at::tensor({1.0f, -2.0f}).reshape({1, 2})}, quiet);
     QCOMPARE(first.size(), std::size_t(1));
-    QVERIFY(torch::equal(first[0], torch::tensor({3.0f, -3.0f}).reshape({1, 2})));
-    const std::vector<at::Tensor> second = runtime->run(std::vector<at::Tensor>{torch::zeros({3, 2})}, quiet);
-    QVERIFY(torch::equal(second[0], torch::ones({3, 2})));
-    QVERIFY(!errorOf([&] { runtime->run(std::vector<at::Tensor>{torch::zeros({3, 5})}, quiet); }).empty());
+    QVERIFY(at::equal(first[0], at::tensor({3.0f, -3.0f}).reshape({1, 2})));
+    const std::vector<at::Tensor> second = runtime->run(std::vector<at::Tensor>{at::zeros({3, 2})}, quiet);
+    QVERIFY(at::equal(second[0], at::ones({3, 2})));
+    QVERIFY(!errorOf([&] { runtime->run(std::vector<at::Tensor>{at::zeros({3, 5})}, quiet); }).empty());
 }
 
 void TestJudge::onnxRuntimeRefuses()
@@ -270,9 +270,9 @@ void TestJudge::verdictOfABatch()
     NoRuntime why;
     Progress progress;
     FileJudge judge(writeAffineModel(path("affine.onnx")), {1, {}}, true, progress);
-    const std::vector<at::Tensor> inputs{torch::tensor({1.0f, 0.0f, 0.0f, 2.0f}).reshape({2, 2})};
+    const std::vector<at::Tensor> inputs{at::tensor({1.0f, 0.0f, 0.0f, 2.0f}).reshape({2, 2})};
     // Right for the first image, off by 0.5 in one of four places; the third row is filling.
-    const std::vector<std::vector<at::Tensor>> outputs{{torch::tensor({3.0f, 1.0f, 1.5f, 5.0f}).reshape({2, 2})}};
+    const std::vector<std::vector<at::Tensor>> outputs{{at::tensor({3.0f, 1.0f, 1.5f, 5.0f}).reshape({2, 2})}};
     const std::vector<std::int64_t> labels{0, 0};
     judge.add({inputs, outputs, labels, 0, 2, 1}, 0);
     Diagnostics diagnostics;

@@ -2,7 +2,7 @@
 #include "core/quant/collector.h"
 #include "tests/support/hand_model.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <QtTest>
 
@@ -32,7 +32,7 @@ namespace {
 TensorStatistics seen(const std::vector<float> &values)
 {
     TensorStatistics statistics;
-    collect(statistics, torch::tensor(values).reshape({1, -1}), -1, StatisticsDetail::Full);
+    collect(statistics, at::tensor(values).reshape({1, -1}), -1, StatisticsDetail::Full);
     return statistics;
 }
 

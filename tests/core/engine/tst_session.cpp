@@ -406,7 +406,7 @@ void TestSession::foreignExceptions()
     QVERIFY(has(message(fs::filesystem_error("where", std::make_error_code(std::errc::permission_denied)), ErrorKind::Io), "where"));
     QVERIFY(has(message(5, ErrorKind::Internal), "unknown"));
     QCOMPARE(message(Error(ErrorKind::Numeric, "x", "Kept."), ErrorKind::Numeric), std::string("Kept."));
-    const std::string torch = errorOf([&] { guarded("job", [] { torch::zeros({2, 2}).mm(torch::zeros({3, 2})); }); }, ErrorKind::Internal);
+    const std::string torch = errorOf([&] { guarded("job", [] { at::zeros({2, 2}).mm(at::zeros({3, 2})); }); }, ErrorKind::Internal);
     QVERIFY2(has(torch, "LibTorch") && !has(torch, "Exception raised from") && !has(torch, "frame #"), torch.c_str());
     bool cancelled = false;
     try {

@@ -2,7 +2,7 @@
 #include "core/quant/qdq_graph.h"
 #include "tests/support/hand_model.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <QtTest>
 
@@ -62,7 +62,7 @@ void TestSqnr::activations()
     std::vector<ValueId> back;
     const auto quantized = std::make_shared<const Graph>(buildQdqGraph(hand.model, &back));
     ActivationSqnr sqnr(hand.model.graph, hand.model, quantized, back);
-    const at::Tensor input = torch::tensor({3.0f, 4.5f}).reshape({1, 1, 1, 2});
+    const at::Tensor input = at::tensor({3.0f, 4.5f}).reshape({1, 1, 1, 2});
     sqnr.add(std::vector<at::Tensor>{input});
     sqnr.add(std::vector<at::Tensor>{input});
     const auto decibels = sqnr.decibels();

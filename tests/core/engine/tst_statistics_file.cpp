@@ -2,7 +2,7 @@
 #include "core/quant/collector.h"
 #include "tests/support/tiny_graph.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <QtTest>
 
@@ -47,7 +47,7 @@ void TestStatisticsFile::initTestCase()
 {
     const ValueId x = m_tiny.input("x", {2, 3, 2, 2});
     m_tiny.output(m_tiny.conv("conv", x, 3, 2));
-    const at::Tensor values = torch::arange(24, torch::kFloat32).reshape({2, 3, 2, 2}) - 5;
+    const at::Tensor values = at::arange(24, at::kFloat).reshape({2, 3, 2, 2}) - 5;
     collect(m_result.statistics[x], values, 1, StatisticsDetail::Full);
     collect(m_result.statistics[m_tiny.graph.findValue("conv")], values * 0.25f, -1, StatisticsDetail::MinMax);
     m_result.images = 2;
