@@ -45,8 +45,8 @@ struct Handle {
 struct ElementType { ONNXTensorElementDataType code; at::ScalarType type; };
 constexpr ElementType elementTypes[] = {
     {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, at::kFloat}, {ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE, at::kDouble},
-    {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16, at::kFloat16}, {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, at::kLong},
-    {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32, at::kInt}, {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16, at::kInt16},
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16, at::kHalf}, {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, at::kLong},
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32, at::kInt}, {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16, at::kShort},
     {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8, at::kChar}, {ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8, at::kByte},
     {ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL, at::kBool}};
 
@@ -162,7 +162,7 @@ private:
         check(api()->GetTensorMutableData(value, &data));
         if (tensor.nbytes() > 0)
             std::memcpy(tensor.data_ptr(), data, tensor.nbytes());
-        return type == at::kFloat16 ? tensor.to(at::kFloat) : tensor;
+        return type == at::kHalf ? tensor.to(at::kFloat) : tensor;
     }
 
     Handle<OrtEnv> m_env{api()->ReleaseEnv};

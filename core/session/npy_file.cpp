@@ -17,8 +17,8 @@ namespace {
 const std::map<std::string, at::ScalarType> &types()
 {
     static const std::map<std::string, at::ScalarType> known{
-        {"<f4", at::kFloat}, {"<f8", at::kDouble}, {"<f2", at::kFloat16}, {"|i1", at::kChar}, {"|u1", at::kByte},
-        {"<i2", at::kInt16},   {"<i4", at::kInt},   {"<i8", at::kLong},   {"|b1", at::kBool}};
+        {"<f4", at::kFloat}, {"<f8", at::kDouble}, {"<f2", at::kHalf}, {"|i1", at::kChar}, {"|u1", at::kByte},
+        {"<i2", at::kShort},   {"<i4", at::kInt},   {"<i8", at::kLong},   {"|b1", at::kBool}};
     return known;
 }
 
@@ -110,7 +110,7 @@ at::Tensor readNpy(const std::filesystem::path &file)
     tensor = at::empty(dims, type->second);
     if (tensor.nbytes() > 0)
         std::memcpy(tensor.data_ptr(), bytes.data() + start + length, tensor.nbytes());
-    return type->second == at::kFloat16 ? tensor.to(at::kFloat) : tensor;
+    return type->second == at::kHalf ? tensor.to(at::kFloat) : tensor;
 }
 
 } // namespace core
