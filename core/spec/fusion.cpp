@@ -147,7 +147,8 @@ private:
         std::string headType = m_graph.node(head).opType;
         if (const auto found = m_headType.find(head); found != m_headType.end())
             headType = found->second;
-        if (!m_target.fusions.contains({headType, kind}))
+        const bool bound = isBound(node, head);
+        if (!bound && !m_target.fusions.contains({headType, kind}))
             return;
         if (m_target.activationFusionNeedsRange && (kind == "Relu" || kind == "Clip")) {
             const std::string obstacle = rangeObstacle(node);
@@ -162,6 +163,13 @@ private:
         join(head, id);
         if (gate.valid())
             join(head, gate);
+    }
+
+    /// Min with a constant behind a Relu that is fused itself: the two are a Clip with a bound for each channel, which equalization makes.
+    bool isBound(const Node &node, NodeId head) const
+    {
+        return node.is("Min") && node.inputs.size() == 2 && m_graph.isConstant(node.inputs[1]) && m_graph.node(head).is("Relu")
+            && m_result.groupOf[std::size_t(head.index)] >= 0;
     }
 
     /// Empty when every code of the quantizer behind a Relu or Clip lies inside its range.

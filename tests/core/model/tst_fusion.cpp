@@ -1,4 +1,5 @@
 #include "core/spec/fusion.h"
+#include "core/spec/placement.h"
 #include "tests/support/tiny_graph.h"
 
 #include <QtTest/QtTest>
@@ -44,6 +45,24 @@ QString unfused(const TinyGraph &g, const Fusions &fusions, const std::string &v
 class TestFusion : public QObject {
     Q_OBJECT
 private Q_SLOTS:
+    /// Relu and a constant bound for each channel are what equalization makes of a Clip: one activation.
+    void boundBehindARelu()
+    {
+        TinyGraph g;
+        const ValueId relu = g.node("Relu", "relu", {g.conv("conv", g.input("x"), 3, 4)});
+        g.output(g.node("Min", "min", {relu, g.constant("bound", {1, 4, 1, 1})}));
+        QCOMPARE(groups(g, find(g)), QString("conv relu min"));
+        const Placement placement = place(g.graph, {}, targetProfile(""));
+        for (const Point &point : placement.points)
+            QVERIFY(point.value != relu && point.value != g.graph.findValue("bound"));
+
+        TinyGraph computed, alone;
+        const ValueId first = computed.node("Relu", "relu", {computed.conv("conv", computed.input("x"), 3, 4)});
+        computed.output(computed.node("Min", "min", {first, computed.input("bound", {1, 4, 1, 1})}));
+        QCOMPARE(groups(computed, find(computed)), QString("conv relu"));
+        alone.output(alone.node("Min", "min", {alone.node("Relu", "relu", {alone.input("x")}), alone.constant("bound", {1, 3, 1, 1})}));
+        QCOMPARE(groups(alone, find(alone)), QString());
+    }
     void activationBehindALayer_data()
     {
         QTest::addColumn<QString>("layer");
