@@ -9,7 +9,9 @@ namespace core {
 struct EqualizationOptions {
     int iterations = 40;             ///< at most
     double tolerance = 1e-3;         ///< largest |s − 1| at which it has converged
-    bool boundClips = true;          ///< Clip(0, b) becomes Relu + Min with b / s per channel; false: such pairs are skipped
+    /// Clip(0, b) becomes Relu + Min with b / s per channel; false: such pairs are skipped (targets that run Conv as int8 only with
+    /// a quantizer right behind its Relu).
+    bool boundClips = true;
 };
 
 struct EqualizationReport {

@@ -17,7 +17,7 @@ PtqPipeline::PtqPipeline(Graph graph, const Recipe &recipe) : m_recipe(recipe)
     m_state.graph = std::move(graph);
     m_algorithms.push_back(std::make_unique<BnFolding>());
     if (recipe.equalize)
-        m_algorithms.push_back(std::make_unique<Equalization>());
+        m_algorithms.push_back(std::make_unique<Equalization>(EqualizationOptions{.boundClips = !targetProfile(recipe.target).activationFusionNeedsRange}));
     if (recipe.biasCorrection)
         m_algorithms.push_back(std::make_unique<BiasCorrection>());
 }

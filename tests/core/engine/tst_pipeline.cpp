@@ -17,6 +17,7 @@ private Q_SLOTS:
     void biasCorrectionMovesTheBias();
     void keyGraphIgnoresBiasCorrection();
     void equalizationComesBeforeCalibration();
+    void boundsAreLeftToTargetsThatTakeThem();
     void rulesThatMatchNothing();
     void halfPrecisionIsWidened();
 };
@@ -149,6 +150,24 @@ void TestPipeline::equalizationComesBeforeCalibration()
         for (std::size_t o = 0; o < 3; ++o)
             consumed = std::max(consumed, std::abs(v[o * 4 + c]));
         QVERIFY(std::abs(produced / consumed - 1) < 0.01f);
+    }
+}
+
+/// ONNX Runtime runs Conv as int8 only with a quantizer right behind its Relu, which a bound for each channel would get between.
+void TestPipeline::boundsAreLeftToTargetsThatTakeThem()
+{
+    TinyGraph tiny;
+    const ValueId conv = tiny.conv("a", tiny.input("x", {-1, 2, 6, 6}), 2, 4);
+    tiny.graph.setConstant(tiny.graph.findValue("a.w"), TensorData::fromFloats({4, 2, 1, 1}, std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8}));
+    const ValueId clip = tiny.node("Clip", "six", {conv, tiny.constant("low", {}, {0}), tiny.constant("high", {}, {6})});
+    tiny.output(tiny.conv("b", clip, 4, 2));
+    for (const char *target : {"", "onnxruntime-cpu"}) {
+        Progress progress;
+        Recipe made = recipe("a8w8", true);
+        made.target = target;
+        PtqPipeline pipeline(tiny.graph, made);
+        pipeline.prepare(progress);
+        QCOMPARE(pipeline.graph()->node(pipeline.graph()->findNode("six")).opType, std::string(*target ? "Clip" : "Relu"));
     }
 }
 
