@@ -11,7 +11,8 @@ public:
     std::string name() const override { return "bias_correction"; }
     PtqStage stage() const override { return PtqStage::AfterCalibration; }
     PtqNeeds needs(const Graph &graph, const Placement &placement) const override;
-    /// Changes constant biases of Conv, ConvTranspose, Gemm and MatMul + Add in state.graph; padding is neglected.
+    /// Changes constant biases of Conv, ConvTranspose, Gemm and MatMul + Add in state.graph. Positions of a Conv's kernel that fall on padding
+    /// count as zeros where the sizes are known.
     /// Layers without a constant bias or without channel means are left and named in a Diagnostic.
     void apply(PtqState &state, Progress &progress) override;
 };

@@ -13,6 +13,7 @@ class TestBiasCorrection : public QObject {
 private Q_SLOTS:
     void numbersByHand();
     void groupsReadTheirOwnChannels();
+    void paddingCountsAsZeros();
     void transposedConvolutionWithStride();
     void gemmWithFactors();
     void matMulAndAdd();
@@ -85,6 +86,32 @@ void TestBiasCorrection::groupsReadTheirOwnChannels()
     HandModel hand(tiny.graph);
     hand.weight("w", {affine(1)});
     QVERIFY(near(corrected(stateOf(tiny, hand, {2, 10}), "b"), {1.2f, -3}));
+}
+
+// 3 taps over 4 inputs with one zero on either side: the outer taps read inside at 3 of 4 positions. Stride 2 (outputs at −1 and 1): the first
+// tap reads inside once of twice.
+void TestBiasCorrection::paddingCountsAsZeros()
+{
+    const auto corrected2 = [](std::int64_t stride, std::int64_t outputs, const char *automatic) {
+        TinyGraph tiny;
+        const ValueId x = tiny.input("x", {1, 1, 1, 4});
+        std::map<std::string, AttributeValue> attributes{{"kernel_shape", std::vector<std::int64_t>{1, 3}}, {"strides", std::vector<std::int64_t>{1, stride}}};
+        if (*automatic)
+            attributes["auto_pad"] = std::string(automatic);
+        else
+            attributes["pads"] = std::vector<std::int64_t>{0, 1, 0, 1};
+        tiny.output(tiny.node("Conv", "conv", {x, tiny.constant("w", {1, 1, 1, 3}, {0.25f, 0.125f, 0.375f}), tiny.constant("b", {1}, {0})}, attributes));
+        tiny.graph.value(tiny.graph.outputs[0]).shape = Shape{{1, {}}, {1, {}}, {1, {}}, {outputs, {}}};
+        HandModel hand(tiny.graph);
+        hand.weight("w", {affine(1)});
+        return corrected(stateOf(tiny, hand, {8}), "b");
+    };
+    QVERIFY(near(corrected2(1, 4, ""), {8 * (0.25f * 0.75f + 0.125f + 0.375f * 0.75f)}));
+    QVERIFY(near(corrected2(2, 2, ""), {8 * (0.25f * 0.5f + 0.125f + 0.375f)}));
+    QVERIFY(near(corrected2(1, 4, "SAME_UPPER"), {8 * (0.25f * 0.75f + 0.125f + 0.375f * 0.75f)}));
+    // Inputs 0…3, outputs at 0 and 2: one zero is needed, and SAME_UPPER puts it at the end.
+    QVERIFY(near(corrected2(2, 2, "SAME_UPPER"), {8 * (0.25f + 0.125f + 0.375f * 0.5f)}));
+    QVERIFY(near(corrected2(2, 2, "SAME_LOWER"), {8 * (0.25f * 0.5f + 0.125f + 0.375f)}));
 }
 
 // Stride 2×2: each output sees on average a quarter of the kernel.
