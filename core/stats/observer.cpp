@@ -162,26 +162,32 @@ double expectedSquaredError(const Histogram &histogram, const AffineParams &para
     return density.total() > 0 ? density.squaredError(params) / density.total() : 0;
 }
 
+// Errors of clipping all have one sign and add up in the next layer's sums, where errors of rounding cancel out: of ranges that lose about the
+// same, the widest is the best.
+constexpr double nearlyLeast = 1.25;
+
 ObserverResult observeBest(const TensorStatistics &statistics, const ObserverOptions &options, ObserverKind *chosen)
 {
     needValues(statistics);
     const HistogramObserver observer(statistics, options);
-    ObserverKind kind = ObserverKind::MinMax;
-    ObserverResult best = observer.result(kind, 100);
+    std::vector<std::pair<ObserverKind, ObserverResult>> candidates{{ObserverKind::MinMax, observer.result(ObserverKind::MinMax, 100)}};
     if (!statistics.histogram.counts.empty()) {
-        constexpr std::pair<ObserverKind, double> others[] = {{ObserverKind::Percentile, 99.9}, {ObserverKind::Percentile, 99.99},
-            {ObserverKind::Percentile, 99.999}, {ObserverKind::HistogramMse, 0}, {ObserverKind::Entropy, 0}};
-        for (const auto &[candidate, percentile] : others) {
-            const ObserverResult result = observer.result(candidate, percentile);
-            if (result.meanSquaredError < best.meanSquaredError) {
-                best = result;
-                kind = candidate;
-            }
-        }
+        constexpr std::pair<ObserverKind, double> others[] = {{ObserverKind::Percentile, 99.999}, {ObserverKind::Percentile, 99.99},
+            {ObserverKind::Percentile, 99.9}, {ObserverKind::HistogramMse, 0}, {ObserverKind::Entropy, 0}};
+        for (const auto &[kind, percentile] : others)
+            candidates.emplace_back(kind, observer.result(kind, percentile));
     }
+    double least = candidates.front().second.meanSquaredError;
+    for (const auto &[kind, result] : candidates)
+        least = std::min(least, result.meanSquaredError);
+    const auto width = [](const ObserverResult &result) { return result.range.max - result.range.min; };
+    const std::pair<ObserverKind, ObserverResult> *best = nullptr;
+    for (const auto &candidate : candidates)
+        if (candidate.second.meanSquaredError <= least * nearlyLeast && (!best || width(candidate.second) > width(best->second)))
+            best = &candidate;
     if (chosen)
-        *chosen = kind;
-    return best;
+        *chosen = best->first;
+    return best->second;
 }
 
 } // namespace core

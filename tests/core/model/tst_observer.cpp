@@ -323,13 +323,17 @@ private Q_SLOTS:
         COMPARE_NEAR(result.meanSquaredError, sum / double(s.count), 2e-3);
     }
 
-    void bestIsNoWorseThanAnyOther()
+    /// Of the ranges that lose at most a quarter more than the least, the widest.
+    void bestIsHardlyWorseThanAnyOther()
     {
         const TensorStatistics s = withOutlier();
         ObserverKind kind = ObserverKind::Fixed;
         const ObserverResult best = observeBest(s, options(ObserverKind::MinMax), &kind);
-        for (const ObserverKind other : {ObserverKind::MinMax, ObserverKind::Percentile, ObserverKind::HistogramMse, ObserverKind::Entropy})
-            QVERIFY(best.meanSquaredError <= observe(s, options(other)).meanSquaredError);
+        for (const ObserverKind other : {ObserverKind::MinMax, ObserverKind::Percentile, ObserverKind::HistogramMse, ObserverKind::Entropy}) {
+            const ObserverResult result = observe(s, options(other));
+            QVERIFY(best.meanSquaredError <= 1.25 * result.meanSquaredError);
+            QVERIFY(result.meanSquaredError > best.meanSquaredError || result.range.max - result.range.min <= best.range.max - best.range.min);
+        }
         QVERIFY(kind != ObserverKind::Fixed && kind != ObserverKind::MinMax);
         TensorStatistics plain;
         plain.count = 2;
