@@ -87,7 +87,14 @@ private:
         if (all.count == 0) {
             result.params = {affineFromRange({0, 0}, root.scheme.affineOptions())};
         } else {
-            const ObserverResult chosen = observeActivation(all, root.scheme, result.observer);
+            // What a model gives out is compared, not summed up: clipping makes its largest values equal.
+            const bool exposed = std::any_of(members.begin(), members.end(), [](const Point *point) { return point->quantizesOutput; });
+            Scheme scheme = root.scheme;
+            if (exposed && scheme.bestObserver) {
+                scheme.bestObserver = false;
+                scheme.observer = scheme.scaleType == ScaleType::PowerOfTwo ? ObserverKind::Pof2MinMax : ObserverKind::MinMax;
+            }
+            const ObserverResult chosen = observeActivation(all, scheme, result.observer);
             result.params = {chosen.params};
             result.range = chosen.range;
             result.seen = {double(all.min), double(all.max)};

@@ -5,7 +5,8 @@
 
 namespace core {
 
-/// Sharing sets are observed over the union of their statistics, with the scheme of the set's first point.
+/// Sharing sets are observed over the union of their statistics, with the scheme of the set's first point. "best" does not clip the outputs
+/// of the model (min_max).
 /// Weights are observed exactly, per tensor, channel or group. Throws Error{InvalidInput} naming the tensor
 /// whose statistics are missing.
 QuantizedModel quantizePoints(std::shared_ptr<const Graph> graph, const Placement &placement, const StatisticsMap &statistics);

@@ -25,6 +25,7 @@ private Q_SLOTS:
     void missingStatistics();
     void weightThatIsNotFinite();
     void fixedRangeNeedsNoData();
+    void bestDoesNotClipOutputs();
 };
 
 namespace {
@@ -233,6 +234,28 @@ void TestPointNumbers::fixedRangeNeedsNoData()
     scheme.fixedRange = {0, 510};
     scheme.symmetric = false;
     QCOMPARE(c.numbers().numbers[0].params, (std::vector<AffineParams>{{2.0f, 0, 0, 255}}));
+}
+
+void TestPointNumbers::bestDoesNotClipOutputs()
+{
+    TinyGraph tiny;
+    const ValueId x = tiny.input("x", {1, 4});
+    tiny.output(tiny.node("Relu", "y", {x}));
+    Case c(tiny);
+    // Exponentially distributed up to 9.2: four bits are best spent on less.
+    std::vector<float> values;
+    for (int i = 0; i < 10000; ++i)
+        values.push_back(float(-std::log((i + 1) / 10000.0)));
+    for (const char *name : {"x", "y"}) {
+        Scheme &scheme = c.hand.activation(name, {}, QuantDtype::UInt4).scheme;
+        scheme.bestObserver = true;
+        scheme.symmetric = false;
+        c.statistics[tiny.graph.findValue(name)] = seen(values);
+    }
+    const QuantizedModel model = c.numbers();
+    QVERIFY(model.numbers[0].range.max < 8);
+    QVERIFY(model.numbers[1].range.max > 9.2);
+    QCOMPARE(model.numbers[1].observer, ObserverKind::MinMax);
 }
 
 QTEST_APPLESS_MAIN(TestPointNumbers)
