@@ -21,8 +21,8 @@ struct SqnrSum {
     double decibels() const;
 };
 
-/// Of a weight or bias point: what its codes stand for against `exact`, a graph with the same ids (the model's own, or the one before
-/// bias correction). nullopt for a point that is not constant or not quantized.
+/// Of a weight or bias point: what its codes stand for against `exact`, a graph with the same ids (for biases the model's own, else the
+/// correction counts as an error). nullopt for a point that is not constant or not quantized.
 std::optional<double> constantSqnr(const QuantizedModel &model, PointId point, const Graph &exact);
 
 /// Of activations: the tensor of the float graph against what the readers get in the quantized graph, so that the error

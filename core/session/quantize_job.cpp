@@ -68,7 +68,7 @@ public:
         measure(folder.staged(m_name));
         for (std::size_t i = 0; i < m_sqnr.size(); ++i)
             if (!m_sqnr[i])
-                m_sqnr[i] = constantSqnr(m_quantized, PointId{std::int32_t(i)}, *m_prepared);
+                m_sqnr[i] = constantSqnr(m_quantized, PointId{std::int32_t(i)}, *m_quantized.graph);
         m_report.layers = layerRows(m_quantized, calibration.statistics, m_sqnr);
         m_report.recipeJson = recipeToJson(m_request.recipe);
         m_report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
