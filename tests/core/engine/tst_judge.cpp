@@ -103,7 +103,7 @@ void TestJudge::npyByHand()
 void TestJudge::npyRoundTrip()
 {
     const std::vector<at::Tensor> tensors{at::randn({2, 3, 4, 5}).contiguous(at::MemoryFormat::ChannelsLast), at::tensor({1, 2, 3}, at::kLong),
-                                          at::tensor(3.5), at::zeros({0, 4}), at::tensor({true, false}), at::tensor({-1, 5}, at::kChar)};
+                                          at::tensor(3.5), at::zeros({0, 4}), at::tensor({1, 0}, at::kLong).to(at::kBool), at::tensor({-1, 5}, at::kChar)};
     for (const at::Tensor &tensor : tensors) {
         writeNpy(path("t.npy"), tensor);
         const at::Tensor back = readNpy(path("t.npy"));
