@@ -106,13 +106,11 @@ struct CommandLine {
     {
         Options &o = options;
         o.validation.limit = limit;
-        o.calibration.labels = o.validation.labels;
         core::Recipe base = core::presetRecipe("best");
         if (o.command == Command::Sample) {
             const fs::path folder = sampleFolder();
             o.model = folder / "sample.onnx";
             o.calibration.path = folder / "calib";
-            o.calibration.labels.clear();
             o.validation.path = folder / "val";
             base = core::recipeFromJson(core::readFile(folder / "recipe.json"));
         }
