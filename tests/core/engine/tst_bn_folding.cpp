@@ -1,6 +1,6 @@
 #include "core/exec/executor.h"
 #include "core/ptq/bn_folding.h"
-#include "core/ptq/layer_channels.h"
+#include "core/graph/layer_channels.h"
 #include "tests/support/memory_dataset.h"
 #include "tests/support/tiny_graph.h"
 
