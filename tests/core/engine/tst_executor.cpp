@@ -231,8 +231,8 @@ private Q_SLOTS:
         tiny.output(tiny.node("If", "choice", {condition},
                               {{"then_branch", std::shared_ptr<const Graph>(yes)}, {"else_branch", std::shared_ptr<const Graph>(no)}}));
         Executor executor(shared(tiny));
-        QCOMPARE(listOf(executor.run(std::vector{at::tensor(true), floats({2}, {1, 2})}).at(0)), (std::vector<float>{11, 22}));
-        QCOMPARE(listOf(executor.run(std::vector{at::tensor(false), floats({2}, {1, 2})}).at(0)), (std::vector<float>{1, 2}));
+        QCOMPARE(listOf(executor.run(std::vector{at::full({}, true, at::kBool), floats({2}, {1, 2})}).at(0)), (std::vector<float>{11, 22}));
+        QCOMPARE(listOf(executor.run(std::vector{at::full({}, false, at::kBool), floats({2}, {1, 2})}).at(0)), (std::vector<float>{1, 2}));
         Q_UNUSED(x);
     }
 
