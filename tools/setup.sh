@@ -2,7 +2,7 @@
 
 say() { printf '%s\n' "$*" >&2; }
 
-packages=(g++ cmake ninja-build ccache lld pkg-config libtorch-dev libopenblas0-pthread libdnnl-dev libonnx-dev libprotobuf-dev
+packages=(g++ cmake ninja-build ccache pkg-config libtorch-dev libopenblas0-pthread libdnnl-dev libonnx-dev libprotobuf-dev
           protobuf-compiler libopencv-dev libhwy-dev zlib1g-dev nlohmann-json3-dev libcli11-dev qt6-base-dev libonnx-testdata)
 optional=(libonnxruntime-dev)              # Debian 13; without it the exported file is judged by our own executor
 
