@@ -1,8 +1,10 @@
 #include "core/exec/op_common.h"
 
 #include "core/exec/fused_kernels.h"
+#include "core/kernels/sigmoid.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
@@ -82,6 +84,41 @@ bool canReuse(const OpCall &call, std::size_t i, at::IntArrayRef resultSizes)
 {
     const at::Tensor &x = call.inputs[i];
     return call.mayOverwrite && x.is_floating_point() && x.sizes() == resultSizes && call.mayOverwrite(i);
+}
+
+at::Tensor withoutHoles(const at::Tensor &x)
+{
+    return x.is_non_overlapping_and_dense() ? x : x.contiguous();
+}
+
+namespace {
+
+// Neither has holes; both have the same strides.
+void sigmoidInto(const at::Tensor &x, at::Tensor &y)
+{
+    const float *from = x.data_ptr<float>();
+    float *to = y.data_ptr<float>();
+    at::parallel_for(0, x.numel(), 16384, [&](std::int64_t begin, std::int64_t end) { sigmoidSpan(from + begin, to + begin, std::size_t(end - begin)); });
+}
+
+} // namespace
+
+at::Tensor sigmoidOf(const at::Tensor &x)
+{
+    if (x.scalar_type() != at::kFloat || (at::GradMode::is_enabled() && x.requires_grad()))
+        return at::sigmoid(x);
+    const at::Tensor source = withoutHoles(x);
+    at::Tensor result = at::empty_like(source);
+    sigmoidInto(source, result);
+    return result;
+}
+
+void sigmoidInPlace(at::Tensor &x)
+{
+    if (x.scalar_type() == at::kFloat && x.is_non_overlapping_and_dense())
+        sigmoidInto(x, x);
+    else
+        x.copy_(sigmoidOf(x));
 }
 
 void checkResultSize(at::IntArrayRef sizes, const std::string &label)

@@ -48,6 +48,14 @@ private:
 /// True when input i of the call may be written in place and has the result's shape and a floating type.
 bool canReuse(const OpCall &call, std::size_t i, at::IntArrayRef resultSizes);
 
+/// x, or a copy without holes: LibTorch's functions round otherwise where elements do not lie side by side, and a batch of one may where
+/// a batch of many does not.
+at::Tensor withoutHoles(const at::Tensor &x);
+
+/// at::sigmoid with the same bits for an element wherever it stands (core/kernels/sigmoid.h); autograd gets at::sigmoid itself.
+at::Tensor sigmoidOf(const at::Tensor &x);
+void sigmoidInPlace(at::Tensor &x);
+
 /// Throws Error{InvalidInput} when a result of these sizes would exceed 2^32 elements.
 void checkResultSize(at::IntArrayRef sizes, const std::string &label);
 
@@ -59,9 +67,12 @@ at::ScalarType storageScalarType(DataType type, const std::string &label);
 /// Converts to an ONNX type: truncates, wraps, rounds or (fp8, when `saturate`) saturates as Cast does.
 at::Tensor convertTo(const at::Tensor &x, DataType type, bool saturate, const std::string &label);
 
-// Parts of the families that have files of their own, called by registerShapeOps and registerQuantOps.
+// Parts of the families that have files of their own, called by their family's function.
 void registerPadOps(OpRegistry &registry);
 void registerGeneratorOps(OpRegistry &registry);
 void registerQLinearOps(OpRegistry &registry);
+void registerAttentionOps(OpRegistry &registry);
+void registerDeformOps(OpRegistry &registry);
+void registerEinsumOps(OpRegistry &registry);
 
 } // namespace core

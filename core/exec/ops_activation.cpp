@@ -14,14 +14,28 @@ using ApplyInPlace = std::function<void(at::Tensor &)>;
 Kernel unaryKernel(Apply apply, ApplyInPlace inPlace = {})
 {
     return [apply = std::move(apply), inPlace = std::move(inPlace)](OpCall &call) {
-        if (inPlace && canReuse(call, 0, call.inputs[0].sizes())) {
+        if (inPlace && call.inputs[0].is_non_overlapping_and_dense() && canReuse(call, 0, call.inputs[0].sizes())) {
             at::Tensor x = call.inputs[0];
             inPlace(x);
             call.outputs[0] = x;
         } else {
-            call.outputs[0] = apply(call.inputs[0]);
+            call.outputs[0] = apply(withoutHoles(call.inputs[0]));
         }
     };
+}
+
+// These are made of parts that round alike in vectors and one by one, which at::elu, at::softplus and at::mish do not.
+
+// gamma · (x where x > 0, else alpha · (e^(x · inner) − 1))
+at::Tensor eluOf(const at::Tensor &x, float alpha, float gamma = 1, float inner = 1)
+{
+    const at::Tensor low = at::expm1(at::clamp_max(x, 0) * inner) * (alpha * gamma);
+    return at::where(x.gt(0), gamma == 1 ? x : x * gamma, low);
+}
+
+at::Tensor softplusOf(const at::Tensor &x)
+{
+    return at::log1p(at::exp(-at::abs(x))) + at::clamp_min(x, 0);
 }
 
 void addPlain(OpRegistry &registry, const std::string &type, Apply apply, ApplyInPlace inPlace = {})
@@ -112,9 +126,7 @@ Kernel geluKernel(const Node &node, const Graph &)
 Kernel swishKernel(const Node &node, const Graph &)
 {
     const float alpha = node.floatAttribute("alpha", 1);
-    if (alpha == 1)
-        return unaryKernel([](const at::Tensor &x) { return at::silu(x); }, [](at::Tensor &x) { at::silu_(x); });
-    return unaryKernel([alpha](const at::Tensor &x) { return x * at::sigmoid(x * alpha); });
+    return unaryKernel([alpha](const at::Tensor &x) { return x * sigmoidOf(x * alpha); });
 }
 
 void addWithParameters(OpRegistry &registry)
@@ -125,18 +137,17 @@ void addWithParameters(OpRegistry &registry)
     });
     registry.add("Elu", [](const Node &node, const Graph &) {
         const float alpha = node.floatAttribute("alpha", 1);
-        return unaryKernel([alpha](const at::Tensor &x) { return at::elu(x, alpha); }, [alpha](at::Tensor &x) { at::elu_(x, alpha); });
+        return unaryKernel([alpha](const at::Tensor &x) { return eluOf(x, alpha); });
     });
     registry.add("Selu", [](const Node &node, const Graph &) {
         const float alpha = node.floatAttribute("alpha", 1.67326319217681884765625f), gamma = node.floatAttribute("gamma", 1.05070102214813232421875f);
-        return unaryKernel([=](const at::Tensor &x) { return at::elu(x, alpha, gamma); }, [=](at::Tensor &x) { at::elu_(x, alpha, gamma); });
+        return unaryKernel([=](const at::Tensor &x) { return eluOf(x, alpha, gamma); });
     });
     registry.add("Celu", [](const Node &node, const Graph &) {
         const float alpha = node.floatAttribute("alpha", 1);
         if (alpha == 0)
             failNode(ErrorKind::InvalidInput, node, "attribute alpha is 0.");
-        return unaryKernel([alpha](const at::Tensor &x) { return at::elu(x, alpha, 1, 1 / alpha); },
-                           [alpha](at::Tensor &x) { at::elu_(x, alpha, 1, 1 / alpha); });
+        return unaryKernel([alpha](const at::Tensor &x) { return eluOf(x, alpha, 1, 1 / alpha); });
     });
     registry.add("ThresholdedRelu", [](const Node &node, const Graph &) {
         const float alpha = node.floatAttribute("alpha", 1);
@@ -153,11 +164,11 @@ void addWithParameters(OpRegistry &registry)
 void registerActivationOps(OpRegistry &registry)
 {
     addPlain(registry, "Relu", [](const at::Tensor &x) { return at::clamp_min(x, 0); }, [](at::Tensor &x) { at::clamp_min_(x, 0); });
-    addPlain(registry, "Sigmoid", [](const at::Tensor &x) { return at::sigmoid(x); }, [](at::Tensor &x) { at::sigmoid_(x); });
+    addPlain(registry, "Sigmoid", sigmoidOf, sigmoidInPlace);
     addPlain(registry, "Tanh", [](const at::Tensor &x) { return at::tanh(x); }, [](at::Tensor &x) { at::tanh_(x); });
     addPlain(registry, "HardSwish", [](const at::Tensor &x) { return at::hardswish(x); }, [](at::Tensor &x) { at::hardswish_(x); });
-    addPlain(registry, "Mish", [](const at::Tensor &x) { return at::mish(x); }, [](at::Tensor &x) { at::mish_(x); });
-    addPlain(registry, "Softplus", [](const at::Tensor &x) { return at::softplus(x); });
+    addPlain(registry, "Mish", [](const at::Tensor &x) { return x * at::tanh(softplusOf(x)); }, [](at::Tensor &x) { x.mul_(at::tanh(softplusOf(x))); });
+    addPlain(registry, "Softplus", softplusOf);
     addPlain(registry, "Softsign", [](const at::Tensor &x) { return x / (at::abs(x) + 1); });
     registry.add("Clip", clipKernel);
     registry.add("PRelu", pReluKernel);

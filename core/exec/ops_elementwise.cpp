@@ -15,11 +15,11 @@ void addUnary(OpRegistry &registry, const std::string &type, Unary compute, Unar
 {
     registry.add(type, [compute, inPlace](const Node &, const Graph &) -> Kernel {
         return [compute, inPlace](OpCall &call) {
-            if (inPlace && canReuse(call, 0, call.inputs[0].sizes())) {
+            if (inPlace && call.inputs[0].is_non_overlapping_and_dense() && canReuse(call, 0, call.inputs[0].sizes())) {
                 at::Tensor x = call.inputs[0];
                 call.outputs[0] = inPlace(x);
             } else {
-                call.outputs[0] = compute(call.inputs[0]);
+                call.outputs[0] = compute(withoutHoles(call.inputs[0]));
             }
         };
     });
@@ -77,9 +77,18 @@ at::Tensor divide(const at::Tensor &a, const at::Tensor &b)
     return a.is_floating_point() ? at::div(a, b) : at::div(a, b, "trunc");
 }
 
-// The result has the type of the base whatever the exponent's.
+bool isExactExponent(double e)
+{
+    return e == 0.5 || e == 1 || e == 2 || e == 3 || e == -0.5 || e == -1 || e == -2;
+}
+
+// The result has the type of the base whatever the exponent's. In float32 a vector's rounding is not that of a single number, so
+// powers that LibTorch has no plain products for are taken in double.
 at::Tensor power(const at::Tensor &base, const at::Tensor &exponent)
 {
+    const bool recorded = at::GradMode::is_enabled() && (base.requires_grad() || exponent.requires_grad());
+    if (base.scalar_type() == at::kFloat && exponent.is_floating_point() && !recorded && !(exponent.numel() == 1 && isExactExponent(exponent.item<double>())))
+        return at::pow(base.to(at::kDouble), exponent.to(at::kDouble)).to(at::kFloat);
     if (base.scalar_type() == exponent.scalar_type() && (base.is_floating_point() || !exponent.lt(0).any().item<bool>()))
         return at::pow(base, exponent);
     if (base.is_floating_point() && exponent.numel() == 1 && !exponent.requires_grad())
@@ -87,6 +96,18 @@ at::Tensor power(const at::Tensor &base, const at::Tensor &exponent)
     if (!base.is_floating_point() && !exponent.is_floating_point() && !exponent.lt(0).any().item<bool>())
         return at::pow(base.to(at::kLong), exponent.to(at::kLong)).to(base.scalar_type());
     return at::pow(base.to(at::kDouble), exponent.to(at::kDouble)).to(base.scalar_type());
+}
+
+// Of parts that round alike in vectors and one by one, which at::sinh and at::cosh do not.
+at::Tensor hyperbolicSine(const at::Tensor &x)
+{
+    const at::Tensor e = at::expm1(at::abs(x)), value = at::where(at::isinf(e), e, (e + e / (e + 1)) / 2);
+    return at::copysign(value, x);
+}
+at::Tensor hyperbolicCosine(const at::Tensor &x)
+{
+    const at::Tensor root = at::exp(at::abs(x) / 2);
+    return root * 0.5 * root + 0.5 / root / root;
 }
 
 at::Tensor absolute(const at::Tensor &x) { return x.scalar_type() == at::kBool ? x : at::abs(x); }
@@ -205,8 +226,8 @@ void addFunctions(OpRegistry &registry)
     addUnary(registry, "Asin", at::asin);
     addUnary(registry, "Acos", at::acos);
     addUnary(registry, "Atan", at::atan);
-    addUnary(registry, "Sinh", at::sinh);
-    addUnary(registry, "Cosh", at::cosh);
+    addUnary(registry, "Sinh", hyperbolicSine);
+    addUnary(registry, "Cosh", hyperbolicCosine);
     addUnary(registry, "Asinh", at::asinh);
     addUnary(registry, "Acosh", at::acosh);
     addUnary(registry, "Atanh", at::atanh);
