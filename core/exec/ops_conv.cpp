@@ -90,6 +90,10 @@ Kernel convKernel(const Node &node, const Graph &)
         }
         Layer layer{place.strides, place.before, place.dilations, groups};
         if (!place.symmetric()) {
+            Ints padded(x.sizes().begin(), x.sizes().end());
+            for (std::size_t i = 0; i < place.axes(); ++i)
+                padded[i + 2] += place.before[i] + place.after[i];
+            checkResultSize(padded, label);
             x = at::constant_pad_nd(x, reversedPads(place.before, place.after), 0);
             std::fill(layer.pads.begin(), layer.pads.end(), 0);
         }
@@ -98,7 +102,7 @@ Kernel convKernel(const Node &node, const Graph &)
 }
 
 // Kernel with zeros between its elements instead of a dilation.
-at::Tensor spreadKernel(const at::Tensor &w, const Ints &dilations)
+at::Tensor spreadKernel(const at::Tensor &w, const Ints &dilations, const std::string &label)
 {
     at::Tensor result = w;
     for (std::size_t i = 0; i < dilations.size(); ++i) {
@@ -107,6 +111,7 @@ at::Tensor spreadKernel(const at::Tensor &w, const Ints &dilations)
             continue;
         Ints sizes(result.sizes().begin(), result.sizes().end());
         sizes[std::size_t(axis)] = (size - 1) * d + 1;
+        checkResultSize(sizes, label);
         at::Tensor wide = at::zeros(sizes, w.options());
         wide.slice(axis, 0, c10::nullopt, d).copy_(result);
         result = wide;
@@ -115,10 +120,10 @@ at::Tensor spreadKernel(const at::Tensor &w, const Ints &dilations)
 }
 
 // Σ x[i] · w[k] at every o = i · stride + k, for o from 0 to the last one. w is [in, out / groups, kernel…].
-at::Tensor spread(const at::Tensor &x, const at::Tensor &weight, const Ints &strides, const Ints &dilations, std::int64_t groups)
+at::Tensor spread(const at::Tensor &x, const at::Tensor &weight, const Ints &strides, const Ints &dilations, std::int64_t groups, const std::string &label)
 {
     const std::int64_t axes = x.dim() - 2;
-    const at::Tensor w = spreadKernel(weight, dilations);
+    const at::Tensor w = spreadKernel(weight, dilations, label);
     Ints grouped(w.sizes().begin(), w.sizes().end()), plain = grouped;
     grouped[0] /= groups;
     grouped.insert(grouped.begin(), groups);
@@ -138,22 +143,24 @@ at::Tensor spread(const at::Tensor &x, const at::Tensor &weight, const Ints &str
         return convolve(x, forward.flip(turned), {}, layer);
     }
     at::Tensor result = at::zeros(sizes, x.options().memory_format(formatOf(x)));
+    // Phases behind the end of the kernel stay 0.
+    Ints offsets;
     std::int64_t phases = 1;
-    for (const auto stride : strides)
-        phases *= stride;
+    for (std::int64_t i = 0; i < axes; ++i) {
+        offsets.push_back(std::min(strides[std::size_t(i)], w.size(i + 2)));
+        phases *= offsets.back();
+    }
     for (std::int64_t phase = 0; phase < phases; ++phase) {
         at::Tensor part = forward, target = result;
         std::int64_t rest = phase;
         Layer layer{ones, {}, ones, groups};
-        for (std::int64_t i = 0; i < axes && part.numel() > 0; ++i) {
-            const std::int64_t axis = i + 2, stride = strides[std::size_t(i)], offset = rest % stride;
-            rest /= stride;
+        for (std::int64_t i = 0; i < axes; ++i) {
+            const std::int64_t axis = i + 2, stride = strides[std::size_t(i)], offset = rest % offsets[std::size_t(i)];
+            rest /= offsets[std::size_t(i)];
             part = part.slice(axis, offset, c10::nullopt, stride);
             target = target.slice(axis, offset, c10::nullopt, stride);
-            layer.pads.push_back(std::max<std::int64_t>(part.size(axis) - 1, 0));
+            layer.pads.push_back(part.size(axis) - 1);
         }
-        if (part.numel() == 0)
-            continue;
         const at::Tensor values = convolve(x, part.flip(turned), {}, layer);
         for (std::int64_t i = 0; i < axes; ++i)
             target = target.narrow(i + 2, 0, values.size(i + 2));
@@ -217,7 +224,7 @@ Kernel convTransposeKernel(const Node &node, const Graph &)
         else if (recording(x, w, bias))
             result = at::convolution(x, w, {}, place.strides, Ints(axes, 0), place.dilations, true, Ints(axes, 0), groups);
         else
-            result = spread(x, w, place.strides, place.dilations, groups);
+            result = spread(x, w, place.strides, place.dilations, groups, label);
         for (std::size_t i = 0; i < axes; ++i) {
             const std::int64_t axis = std::int64_t(i) + 2, wanted = sizes[i + 2], lack = before[i] + wanted - result.size(axis);
             if (lack > 0) {   // output_padding: cells that no input reaches
@@ -243,6 +250,7 @@ void registerConvOps(OpRegistry &registry)
 {
     registry.add("Conv", convKernel);
     registry.add("ConvTranspose", convTransposeKernel);
+    registerDeformOps(registry);
 }
 
 } // namespace core

@@ -1,4 +1,4 @@
-// Gather, Scatter, OneHot, NonZero, Unique, TopK, Einsum.
+// Gather, Scatter, OneHot, NonZero, Unique, TopK.
 #include "core/exec/op_common.h"
 
 #include <ATen/ATen.h>
@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
-#include <type_traits>
 
 namespace core {
 namespace {
@@ -113,6 +112,10 @@ Reduction reductionOf(const Node &node)
     return found->second;
 }
 
+template <class T>
+T timesOf(T a, T b) { return T(a * b); }
+bool timesOf(bool a, bool b) { return a && b; }
+
 // data[offsets[i]] = data[offsets[i]] ∘ updates[i], one after the other; data is contiguous and changed.
 void reduceInto(at::Tensor &data, const at::Tensor &offsets, const at::Tensor &updates, Reduction reduction)
 {
@@ -124,10 +127,7 @@ void reduceInto(at::Tensor &data, const at::Tensor &offsets, const at::Tensor &u
         for (std::int64_t i = 0; i < places.numel(); ++i) {
             scalar_t &cell = target[place[i]];
             if (reduction == Reduction::Multiply) {
-                if constexpr (std::is_same_v<scalar_t, bool>)
-                    cell = cell && source[i];
-                else
-                    cell = scalar_t(cell * source[i]);
+                cell = timesOf(cell, source[i]);
             } else if (source[i] != source[i] || (reduction == Reduction::Maximum ? cell < source[i] : source[i] < cell)) {
                 cell = source[i];
             }
@@ -268,18 +268,6 @@ Kernel uniqueKernel(const Node &node, const Graph &)
     };
 }
 
-Kernel einsumKernel(const Node &node, const Graph &)
-{
-    std::string equation = node.stringAttribute("equation", "");
-    std::erase(equation, ' ');
-    if (equation.empty())
-        failNode(ErrorKind::InvalidInput, node, "attribute equation is missing.");
-    return [equation](OpCall &call) {
-        const std::vector<at::Tensor> operands(call.inputs.begin(), call.inputs.end());
-        call.outputs[0] = at::einsum(equation, operands);
-    };
-}
-
 Kernel nonZeroKernel(const Node &, const Graph &)
 {
     return [](OpCall &call) { call.outputs[0] = at::nonzero(call.inputs[0]).t(); };
@@ -298,7 +286,7 @@ void registerIndexOps(OpRegistry &registry)
     registry.add("TopK", topKKernel);
     registry.add("Unique", uniqueKernel);
     registry.add("NonZero", nonZeroKernel);
-    registry.add("Einsum", einsumKernel);
+    registerEinsumOps(registry);
 }
 
 } // namespace core

@@ -1,4 +1,4 @@
-// Pad: constant, reflect, edge, wrap; negative pads cut.
+// Pad: constant, reflect, edge, wrap; negative pads cut. CenterCropPad.
 #include "core/exec/op_common.h"
 
 #include <ATen/ATen.h>
@@ -80,11 +80,39 @@ Kernel padKernel(const Node &node, const Graph &graph)
     };
 }
 
+Kernel centerCropPadKernel(const Node &node, const Graph &graph)
+{
+    return [given = node.intsAttribute("axes"), shapeInput = IntsInput(node, graph, 1), label = nodeLabel(node)](OpCall &call) {
+        at::Tensor x = call.inputs[0];
+        Ints axes = normalizeAxes(given, x.dim(), label);
+        if (axes.empty())
+            for (std::int64_t d = 0; d < x.dim(); ++d)
+                axes.push_back(d);
+        const Ints shape = shapeInput.get(call).value_or(Ints{});
+        if (shape.size() != axes.size())
+            failCall(ErrorKind::InvalidInput, label, "shape must hold " + std::to_string(axes.size()) + " numbers.");
+        checkResultSize(shape, label);
+        Ints sizes(x.sizes().begin(), x.sizes().end()), pads(2 * sizes.size(), 0);
+        for (std::size_t i = 0; i < axes.size(); ++i) {
+            const std::int64_t axis = axes[i], lack = shape[i] - x.size(axis);
+            sizes[std::size_t(axis)] = shape[i];
+            if (lack < 0)
+                x = x.narrow(axis, -lack / 2, shape[i]);
+            const std::size_t place = 2 * std::size_t(x.dim() - 1 - axis);
+            pads[place] = std::max<std::int64_t>(lack, 0) / 2;
+            pads[place + 1] = std::max<std::int64_t>(lack, 0) - pads[place];
+        }
+        checkResultSize(sizes, label);
+        call.outputs[0] = at::constant_pad_nd(x, pads, 0);
+    };
+}
+
 } // namespace
 
 void registerPadOps(OpRegistry &registry)
 {
     registry.add("Pad", padKernel);
+    registry.add("CenterCropPad", centerCropPadKernel);
 }
 
 } // namespace core

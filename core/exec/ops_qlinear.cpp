@@ -4,6 +4,7 @@
 #include "core/exec/deterministic_sum.h"
 #include "core/exec/op_common.h"
 #include "core/exec/quant_codes.h"
+#include "core/exec/window.h"
 
 #include <ATen/ATen.h>
 
@@ -50,51 +51,35 @@ double largest(const at::Tensor &x)
 constexpr double exactInFloat = 16777216.0;
 
 struct ConvShape {
-    Ints strides, pads, dilations, kernel;
+    WindowAttributes window;
     std::int64_t groups = 1;
-    std::string autoPad;
 };
 
 ConvShape convShape(const Node &node)
 {
-    return {node.intsAttribute("strides"), node.intsAttribute("pads"), node.intsAttribute("dilations"), node.intsAttribute("kernel_shape"),
-            node.intAttribute("group", 1), node.stringAttribute("auto_pad", "NOTSET")};
+    const ConvShape shape{readWindow(node), node.intAttribute("group", 1)};
+    if (shape.groups < 1)
+        failNode(ErrorKind::InvalidInput, node, "attribute group is not above 0.");
+    return shape;
 }
 
 // Convolution of whole numbers, exact whatever the order of the additions.
-at::Tensor convolveExactly(at::Tensor x, at::Tensor w, const ConvShape &shape, const std::string &label)
+at::Tensor convolveExactly(at::Tensor x, const at::Tensor &w, const ConvShape &shape, const std::string &label)
 {
-    const std::int64_t spatial = x.dim() - 2;
-    if (spatial < 1 || spatial > 3 || w.dim() != x.dim())
-        failCall(ErrorKind::InvalidInput, label, "the input has rank " + std::to_string(x.dim()) + ", the weight " + std::to_string(w.dim()) + ".");
-    const Ints ones(std::size_t(spatial), 1), strides = shape.strides.empty() ? ones : shape.strides, dilations = shape.dilations.empty() ? ones : shape.dilations;
-    Ints pads = shape.pads.empty() ? Ints(std::size_t(2 * spatial), 0) : shape.pads;
-    if (std::int64_t(strides.size()) != spatial || std::int64_t(dilations.size()) != spatial || std::int64_t(pads.size()) != 2 * spatial)
-        failCall(ErrorKind::InvalidInput, label, "strides, dilations or pads do not fit " + std::to_string(spatial) + " spatial axes.");
-    if (shape.autoPad == "SAME_UPPER" || shape.autoPad == "SAME_LOWER") {
-        for (std::int64_t d = 0; d < spatial; ++d) {
-            const auto i = std::size_t(d);
-            const std::int64_t size = x.size(d + 2), outputs = (size + strides[i] - 1) / strides[i];
-            const std::int64_t total = std::max<std::int64_t>(0, (outputs - 1) * strides[i] + (w.size(d + 2) - 1) * dilations[i] + 1 - size);
-            const std::int64_t less = total / 2;
-            pads[i] = shape.autoPad == "SAME_UPPER" ? less : total - less;
-            pads[i + std::size_t(spatial)] = total - pads[i];
-        }
-    } else if (shape.autoPad == "VALID") {
-        std::fill(pads.begin(), pads.end(), 0);
-    }
-    Ints reversed;
-    for (std::int64_t d = spatial; d-- > 0;) {
-        reversed.push_back(pads[std::size_t(d)]);
-        reversed.push_back(pads[std::size_t(d + spatial)]);
-    }
-    if (std::any_of(reversed.begin(), reversed.end(), [](auto pad) { return pad != 0; }))
-        x = at::constant_pad_nd(x, reversed, 0);
+    if (x.dim() < 3 || x.dim() > 5 || w.dim() != x.dim() || w.size(1) * shape.groups != x.size(1) || w.size(0) % shape.groups != 0)
+        failCall(ErrorKind::InvalidInput, label, "the input has rank " + std::to_string(x.dim()) + ", the weight " + std::to_string(w.dim())
+                 + ", or their channels do not fit " + std::to_string(shape.groups) + " groups.");
+    const Window place = resolveWindow(shape.window, w.sizes().slice(2), x, label);
+    Ints sizes{x.size(0), w.size(0)};
+    sizes.insert(sizes.end(), place.outputs.begin(), place.outputs.end());
+    checkResultSize(sizes, label);
+    if (place.padded())
+        x = at::constant_pad_nd(x, reversedPads(place.before, place.after), 0);
     const at::Tensor heaviest = at::abs(w).reshape({w.size(0), -1}).sum(1);
     const bool narrow = largest(x) * largest(heaviest) <= exactInFloat;
     const auto type = narrow ? at::kFloat : at::kDouble;
-    const Ints none(std::size_t(spatial), 0);
-    return at::convolution(x.to(type), w.to(type), {}, strides, none, dilations, false, none, shape.groups);
+    const Ints none(place.axes(), 0);
+    return at::convolution(x.to(type), w.to(type), {}, place.strides, none, place.dilations, false, none, shape.groups);
 }
 
 at::Tensor multiplyExactly(const at::Tensor &a, const at::Tensor &b)
@@ -238,7 +223,7 @@ void registerQLinearOps(OpRegistry &registry)
     registry.add("QGemm", qGemmKernel, microsoft);
     registry.add("QLinearGlobalAveragePool", qGlobalAverageKernel, microsoft);
     registry.add("QLinearConcat", qConcatKernel, microsoft);
-    registry.add("QLinearSigmoid", qUnaryFactory([](const at::Tensor &x, const Node &) { return at::sigmoid(x); }), microsoft);
+    registry.add("QLinearSigmoid", qUnaryFactory([](const at::Tensor &x, const Node &) { return sigmoidOf(x); }), microsoft);
     registry.add("QLinearLeakyRelu", qUnaryFactory([](const at::Tensor &x, const Node &node) {
         return at::leaky_relu(x, node.floatAttribute("alpha", 0.01f));
     }), microsoft);

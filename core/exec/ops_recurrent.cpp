@@ -1,4 +1,5 @@
 // RNN, GRU, LSTM: forward, reverse and bidirectional, one step at a time on LibTorch operators.
+#include "core/exec/matrix_product.h"
 #include "core/exec/op_common.h"
 
 #include <ATen/ATen.h>
@@ -38,13 +39,13 @@ Activation activation(const Node &node, std::string name, Parameters &parameters
     if (name == "tanh")
         return [](const at::Tensor &x) { return at::tanh(x); };
     if (name == "sigmoid")
-        return [](const at::Tensor &x) { return at::sigmoid(x); };
+        return [](const at::Tensor &x) { return sigmoidOf(x); };
     if (name == "relu")
         return [](const at::Tensor &x) { return at::relu(x); };
     if (name == "softsign")
         return [](const at::Tensor &x) { return x / (1 + at::abs(x)); };
     if (name == "softplus")
-        return [](const at::Tensor &x) { return at::softplus(x); };
+        return [](const at::Tensor &x) { return at::log1p(at::exp(-at::abs(x))) + at::clamp_min(x, 0); };
     if (name == "leakyrelu")
         return [a = parameters.alpha(0.01f)](const at::Tensor &x) { return at::leaky_relu(x, a); };
     if (name == "thresholdedrelu")
@@ -115,17 +116,17 @@ State step(const Cell &cell, const Activation *act, const at::Tensor &projected,
 {
     const at::Tensor &h = state.hidden;
     if (cell.kind == Cell::Kind::Rnn)
-        return {act[0](limited(projected + at::linear(h, weights.r, weights.rBias), cell)), {}};
+        return {act[0](limited(projected + linearProduct(h, weights.r, weights.rBias), cell)), {}};
     const auto x = at::chunk(projected, std::int64_t(cell.gates()), 1);
     if (cell.kind == Cell::Kind::Gru) {
         const auto r = at::chunk(weights.r, 3, 0), b = at::chunk(weights.rBias, 3, 0);
-        const at::Tensor update = act[0](limited(x[0] + at::linear(h, r[0], b[0]), cell)), reset = act[0](limited(x[1] + at::linear(h, r[1], b[1]), cell));
-        const at::Tensor inner = cell.linearBeforeReset ? reset * at::linear(h, r[2], b[2]) : at::linear(reset * h, r[2], b[2]);
+        const at::Tensor update = act[0](limited(x[0] + linearProduct(h, r[0], b[0]), cell)), reset = act[0](limited(x[1] + linearProduct(h, r[1], b[1]), cell));
+        const at::Tensor inner = cell.linearBeforeReset ? reset * linearProduct(h, r[2], b[2]) : linearProduct(reset * h, r[2], b[2]);
         const at::Tensor candidate = act[1](limited(x[2] + inner, cell));
         return {(1 - update) * candidate + update * h, {}};
     }
     // Gates in the order input, output, forget, cell; peepholes input, output, forget.
-    const auto g = at::chunk(at::linear(h, weights.r, weights.rBias), 4, 1);
+    const auto g = at::chunk(linearProduct(h, weights.r, weights.rBias), 4, 1);
     const auto p = at::chunk(weights.peephole, 3, 0);
     const at::Tensor input = act[0](limited(x[0] + g[0] + p[0] * state.cell, cell));
     const at::Tensor forget = cell.inputForget ? 1 - input : act[0](limited(x[2] + g[2] + p[2] * state.cell, cell));
@@ -138,7 +139,7 @@ State step(const Cell &cell, const Activation *act, const at::Tensor &projected,
 at::Tensor runDirection(const Cell &cell, const Activation *act, const at::Tensor &x, const Weights &weights, const at::Tensor &lengths, bool backward, State &state)
 {
     const std::int64_t steps = x.size(0);
-    const at::Tensor projected = at::linear(x, weights.w, weights.wBias);
+    const at::Tensor projected = linearProduct(x, weights.w, weights.wBias);
     std::vector<at::Tensor> outputs(std::size_t(steps), at::Tensor{});
     for (std::int64_t i = 0; i < steps; ++i) {
         const std::int64_t t = backward ? steps - 1 - i : i;

@@ -104,7 +104,7 @@ at::Tensor resize(const at::Tensor &input, const std::vector<ResizeAxis> &axes, 
     const bool interpolates = mode.interpolation != Interpolation::Nearest;
     at::Tensor x = interpolates && !input.is_floating_point() ? input.to(at::kFloat) : input;
     if (const at::Tensor fast = fastResize(x, axes, mode); fast.defined())
-        return fast;
+        return fast.contiguous(input.suggest_memory_format());
     std::vector<at::Tensor> masks;
     for (std::int64_t d = 0; d < x.dim(); ++d) {
         const ResizeAxis &axis = axes[std::size_t(d)];

@@ -9,8 +9,8 @@ namespace {
 
 using Ints = std::vector<std::int64_t>;
 
-// Larger numbers mean nothing on tensors of at most 2^32 elements, and their products stay far from overflow.
-constexpr std::int64_t largestNumber = std::int64_t(1) << 31;
+// No network comes near it, and products of two stay far from overflow.
+constexpr std::int64_t largestNumber = std::int64_t(1) << 24;
 
 Ints listOr(const Ints &given, std::size_t count, std::int64_t fallback, std::int64_t least, const char *name, const std::string &label)
 {
