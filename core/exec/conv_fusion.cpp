@@ -1,4 +1,4 @@
-// Finds Conv → Add → Relu or Clip and makes one node of it.
+// Finds Conv → Add → Relu or Clip → FakeQuantize and makes one node of it.
 #include "core/exec/executor.h"
 #include "core/exec/fused_kernels.h"
 #include "core/exec/op_common.h"
@@ -43,7 +43,9 @@ public:
         for (const NodeId id : order) {
             if (!m_part.contains(id) || !isFusable(m_part, m_part.node(id)))
                 continue;
-            absorbClamp(absorbAdd(fuse(id)));
+            const NodeId fused = absorbAdd(fuse(id));
+            absorbClamp(fused);
+            absorbFakeQuantize(fused);
         }
     }
 
@@ -90,6 +92,17 @@ private:
         m_part.removeNode(reader);
         m_part.node(id).outputs = outputs;
         setClamp(m_part.node(id), *clamp);
+    }
+
+    void absorbFakeQuantize(NodeId id)
+    {
+        const NodeId reader = soleReader(id);
+        if (!reader.valid() || m_part.node(reader).opType != "FakeQuantize" || m_part.node(reader).domain != fusedDomain)
+            return;
+        const Node quantize = m_part.node(reader);
+        m_part.removeNode(reader);
+        m_part.node(id).outputs = quantize.outputs;
+        setQuantizePass(m_part.node(id), *quantizePassAttribute(quantize));
     }
 
     Graph &m_part;

@@ -1,5 +1,5 @@
 // Convolution straight on oneDNN: weights reordered once for each shape family, addition and clamp applied while the result is in
-// registers, pads on one side without a copy. Accumulation runs over input channels in order, so the bits do not depend on the
+// registers, pads on one side without a copy, fake quantization while it is in the cache. Accumulation runs over input channels in order, so the bits do not depend on the
 // number of threads or on how a batch is split.
 #include "core/exec/executor.h"
 #include "core/exec/fused_kernels.h"
@@ -10,6 +10,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
@@ -51,22 +52,57 @@ struct Geometry {
 
 class ConvState {
 public:
-    ConvState(const Node &node, at::Tensor weight, at::Tensor bias, std::int64_t groups)
-        : m_clamp(clampAttribute(node)), m_weight(std::move(weight)), m_bias(std::move(bias)), m_groups(groups)
+    ConvState(const Node &node, TensorData weight, at::Tensor bias, std::int64_t groups)
+        : m_clamp(clampAttribute(node)), m_quantize(quantizePassAttribute(node)), m_weight(std::move(weight)), m_bias(std::move(bias)), m_groups(groups)
     {
     }
 
-    const at::Tensor &weight() const { return m_weight; }
+    const Ints &weightSizes() const { return m_weight.dims; }
 
     void run(const at::Tensor &x, at::Tensor &y, const Window &place, After after)
     {
-        const Prepared &ready = prepared(x, y, place, after);
+        const std::int64_t images = x.size(0), together = quantizes(after) ? imagesTogether(images, y.numel() / images) : images;
+        const at::Tensor firstX = x.narrow(0, 0, together), firstY = y.narrow(0, 0, together);
+        const Prepared &ready = prepared(firstX, firstY, place, after);
         dnnl::stream stream(cpuEngine());
-        std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, wrap(ready.source, x)}, {DNNL_ARG_WEIGHTS, ready.weights}, {DNNL_ARG_DST, wrap(ready.target, y)}};
+        float *source = x.data_ptr<float>(), *target = y.data_ptr<float>();
+        memory from(ready.source, cpuEngine(), source), to(ready.target, cpuEngine(), target);
+        std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, from}, {DNNL_ARG_WEIGHTS, ready.weights}, {DNNL_ARG_DST, to}};
         if (m_bias.defined())
             arguments.emplace(DNNL_ARG_BIAS, wrap(biasDesc(), m_bias));
-        ready.primitive.execute(stream, arguments);
-        stream.wait();
+        for (std::int64_t image = 0; image < images; image += together) {
+            ready.primitive.execute(stream, arguments);
+            stream.wait();
+            if (quantizes(after))
+                (*m_quantize)(target, target, firstY.numel());
+            source += firstX.numel();
+            target += firstY.numel();
+            from.set_data_handle(source);
+            to.set_data_handle(target);
+        }
+    }
+
+    /// What run() leaves out when the result is not complete yet.
+    void finish(at::Tensor &y) const
+    {
+        clamp(y);
+        if (m_quantize) {
+            y = y.is_non_overlapping_and_dense() ? y : y.contiguous();
+            (*m_quantize)(y.data_ptr<float>(), y.data_ptr<float>(), y.numel());
+        }
+    }
+
+private:
+    bool quantizes(After after) const { return m_quantize && after != After::Nothing; }
+
+    /// As many images as leave a result that stays in the cache until it is quantized; a divisor, so that one primitive serves all.
+    static std::int64_t imagesTogether(std::int64_t images, std::int64_t elementsOfImage)
+    {
+        constexpr std::int64_t elements = 1 << 19;
+        std::int64_t count = std::clamp<std::int64_t>(elements * at::get_num_threads() / std::max<std::int64_t>(elementsOfImage, 1), 1, images);
+        while (images % count != 0)
+            --count;
+        return count;
     }
 
     void clamp(at::Tensor &y) const
@@ -75,9 +111,8 @@ public:
             at::clamp_(y, m_clamp.low, m_clamp.high);
     }
 
-private:
     bool clamps() const { return std::isfinite(m_clamp.low) || std::isfinite(m_clamp.high); }
-    memory::desc biasDesc() const { return memory::desc({m_weight.size(0)}, memory::data_type::f32, memory::format_tag::x); }
+    memory::desc biasDesc() const { return memory::desc({m_weight.dims[0]}, memory::data_type::f32, memory::format_tag::x); }
 
     const Prepared &prepared(const at::Tensor &x, const at::Tensor &y, const Window &place, After after)
     {
@@ -89,7 +124,7 @@ private:
         Geometry geometry;
         geometry.source = x.sizes().vec();
         geometry.target = y.sizes().vec();
-        geometry.weights = m_weight.sizes().vec();
+        geometry.weights = m_weight.dims;
         if (m_groups > 1) {
             geometry.weights[0] /= m_groups;
             geometry.weights.insert(geometry.weights.begin(), m_groups);
@@ -146,7 +181,8 @@ private:
             if (known.get_desc() == wanted)
                 return known;
         const auto order = sizes.size() == 5 ? memory::format_tag::goihw : memory::format_tag::oihw;
-        memory plain = wrap(memory::desc(sizes, memory::data_type::f32, order), m_weight);
+        const at::Tensor weight = toTensor(m_weight);
+        memory plain = wrap(memory::desc(sizes, memory::data_type::f32, order), weight);
         memory result(wanted, cpuEngine());
         dnnl::stream stream(cpuEngine());
         dnnl::reorder(plain, result).execute(stream, plain, result);
@@ -156,17 +192,18 @@ private:
     }
 
     PreClamp m_clamp;
-    at::Tensor m_weight, m_bias;
+    std::optional<QuantizePass> m_quantize;
+    TensorData m_weight;   // shared with the graph; the reordered copy is the one that is used
+    at::Tensor m_bias;
     std::int64_t m_groups;
     std::map<std::array<std::int64_t, 5>, Prepared> m_prepared;
     std::vector<memory> m_packed;
 };
 
-at::Tensor tensorAttribute(const Node &node, const std::string &name)
+const TensorData *dataAttribute(const Node &node, const std::string &name)
 {
     const auto found = node.attributes.find(name);
-    const auto *data = found == node.attributes.end() ? nullptr : std::get_if<TensorData>(&found->second);
-    return data ? toTensor(*data) : at::Tensor();
+    return found == node.attributes.end() ? nullptr : std::get_if<TensorData>(&found->second);
 }
 
 } // namespace
@@ -174,18 +211,21 @@ at::Tensor tensorAttribute(const Node &node, const std::string &name)
 Kernel fusedConvKernel(const Node &node)
 {
     const std::int64_t groups = node.intAttribute("group", 1);
-    auto state = std::make_shared<ConvState>(node, tensorAttribute(node, "weight"), tensorAttribute(node, "bias"), groups);
+    const TensorData *weight = dataAttribute(node, "weight"), *bias = dataAttribute(node, "bias");
+    if (!weight || weight->dims.size() != 4)
+        failNode(ErrorKind::Internal, node, "its weights are missing.");
+    auto state = std::make_shared<ConvState>(node, *weight, bias ? toTensor(*bias) : at::Tensor(), groups);
     const WindowAttributes window = readWindow(node);
-    if (!window.kernel.empty() && at::IntArrayRef(window.kernel) != state->weight().sizes().slice(2))
+    if (!window.kernel.empty() && at::IntArrayRef(window.kernel) != at::IntArrayRef(state->weightSizes()).slice(2))
         failNode(ErrorKind::InvalidInput, node, "attribute kernel_shape differs from the weight's shape.");
     return [state, window, groups, label = nodeLabel(node)](OpCall &call) {
-        const at::Tensor &w = state->weight();
+        const Ints &w = state->weightSizes();
         at::Tensor x = call.inputs[0].to(at::kFloat);
-        if (x.dim() != 4 || x.size(1) != w.size(1) * groups)
+        if (x.dim() != 4 || x.size(1) != w[1] * groups)
             failCall(ErrorKind::InvalidInput, label, "the input has " + (x.dim() == 4 ? std::to_string(x.size(1)) + " channels" : "rank " + std::to_string(x.dim()))
-                     + ", the weight takes rank 4 and " + std::to_string(w.size(1) * groups) + " channels.");
-        const Window place = resolveWindow(window, w.sizes().slice(2), x, label);
-        const Ints sizes{x.size(0), w.size(0), place.outputs[0], place.outputs[1]};
+                     + ", the weight takes rank 4 and " + std::to_string(w[1] * groups) + " channels.");
+        const Window place = resolveWindow(window, at::IntArrayRef(w).slice(2), x, label);
+        const Ints sizes{x.size(0), w[0], place.outputs[0], place.outputs[1]};
         checkResultSize(sizes, label);
         const at::Tensor residual = call.inputs.size() > 1 ? call.inputs[1] : at::Tensor();
         const bool sum = residual.defined() && residual.sizes() == at::IntArrayRef(sizes) && residual.scalar_type() == at::kFloat;
@@ -204,7 +244,7 @@ Kernel fusedConvKernel(const Node &node)
         if (apart)
             y = at::add(y, residual);
         if (apart || x.numel() == 0)
-            state->clamp(y);
+            state->finish(y);
         call.outputs[0] = y;
     };
 }

@@ -2,6 +2,9 @@
 
 #include "core/exec/op_common.h"
 
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
 #include <cmath>
 
 namespace core {
@@ -43,6 +46,33 @@ PreClamp clampAttribute(const Node &node)
 {
     const PreClamp none;
     return {node.floatAttribute("low", none.low), node.floatAttribute("high", none.high)};
+}
+
+void QuantizePass::operator()(const float *x, float *y, std::int64_t count) const
+{
+    at::parallel_for(0, count, 1 << 14, [&](std::int64_t begin, std::int64_t end) {
+        fakeQuantize(x + begin, y + begin, std::size_t(end - begin), params, clamp);
+    });
+}
+
+void setQuantizePass(Node &node, const QuantizePass &pass)
+{
+    node.attributes["scale"] = pass.params.scale;
+    node.attributes["zeroPoint"] = std::int64_t(pass.params.zeroPoint);
+    node.attributes["qmin"] = std::int64_t(pass.params.qmin);
+    node.attributes["qmax"] = std::int64_t(pass.params.qmax);
+    node.attributes["quantizedLow"] = pass.clamp.low;
+    node.attributes["quantizedHigh"] = pass.clamp.high;
+}
+
+std::optional<QuantizePass> quantizePassAttribute(const Node &node)
+{
+    if (!node.has("scale"))
+        return std::nullopt;
+    const PreClamp none;
+    return QuantizePass{{node.floatAttribute("scale", 1), std::int32_t(node.intAttribute("zeroPoint", 0)), std::int32_t(node.intAttribute("qmin", 0)),
+                         std::int32_t(node.intAttribute("qmax", 0))},
+                        {node.floatAttribute("quantizedLow", none.low), node.floatAttribute("quantizedHigh", none.high)}};
 }
 
 ValueUsers::ValueUsers(const Graph &graph)

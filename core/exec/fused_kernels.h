@@ -11,10 +11,10 @@ namespace core {
 /// Domain of these nodes; a file must not bring any.
 inline constexpr const char *fusedDomain = "quantscope";
 
-/// "Conv": X [, residual]. Attributes of Conv, and weight and bias (tensors, float32), low and high (bounds, optional):
-///   y = clamp(conv(X) + residual, low, high)
+/// "Conv": X [, residual]. Attributes of Conv, and weight and bias (tensors, float32), low and high (bounds, optional), FakeQuantize's (optional):
+///   y = fakeQuantize(clamp(conv(X) + residual, low, high))
 /// oneDNN with weights reordered once; any padding; channels_last in and out. The residual is overwritten when it dies here.
-/// "FakeQuantize": X. Attributes scale, zeroPoint, qmin, qmax, low, high; in place when X dies here.
+/// "FakeQuantize": X. Attributes of QuantizePass; in place when X dies here.
 /// Throws like a KernelFactory.
 Kernel makeFusedKernel(const Node &node);
 
@@ -25,6 +25,15 @@ Kernel fakeQuantizeKernel(const Node &node);
 std::optional<PreClamp> clampOf(const Graph &graph, const Node &node);
 void setClamp(Node &node, PreClamp clamp);
 PreClamp clampAttribute(const Node &node);
+
+/// A fake quantization with the clamp before it, split over the threads.
+struct QuantizePass {
+    AffineParams params;
+    PreClamp clamp;
+    void operator()(const float *x, float *y, std::int64_t count) const;
+};
+void setQuantizePass(Node &node, const QuantizePass &pass);
+std::optional<QuantizePass> quantizePassAttribute(const Node &node);
 
 /// Who makes and reads each value, as it was when this was built; nodes removed since are not found.
 class ValueUsers {
@@ -42,7 +51,7 @@ private:
 
 /// QuantizeLinear → DequantizeLinear with one constant scale, and a Relu or Clip before it.
 void fuseFakeQuantize(Graph &part);
-/// Conv with constant weights, then Add, then Relu or Clip.
+/// Conv with constant weights, then Add, then Relu or Clip, then FakeQuantize.
 void fuseConvolutions(Graph &part);
 
 } // namespace core

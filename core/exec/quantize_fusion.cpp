@@ -63,12 +63,8 @@ std::optional<AffineParams> paramsOf(const Graph &graph, const Node &quantize, c
 
 Kernel fakeQuantizeKernel(const Node &node)
 {
-    AffineParams params;
-    params.scale = node.floatAttribute("scale", 1);
-    params.zeroPoint = std::int32_t(node.intAttribute("zeroPoint", 0));
-    params.qmin = std::int32_t(node.intAttribute("qmin", 0));
-    params.qmax = std::int32_t(node.intAttribute("qmax", 0));
-    return [params, clamp = clampAttribute(node)](OpCall &call) {
+    const QuantizePass pass = quantizePassAttribute(node).value_or(QuantizePass{});
+    return [pass](OpCall &call) {
         at::Tensor x = call.inputs[0].to(at::kFloat);
         at::Tensor y = x;
         if (!canReuse(call, 0, x.sizes()) || !x.is_same(call.inputs[0])) {
@@ -76,11 +72,7 @@ Kernel fakeQuantizeKernel(const Node &node)
                 x = x.contiguous();
             y = at::empty_like(x);
         }
-        const float *source = x.data_ptr<float>();
-        float *target = y.data_ptr<float>();
-        at::parallel_for(0, x.numel(), 1 << 14, [&](std::int64_t begin, std::int64_t end) {
-            fakeQuantize(source + begin, target + begin, std::size_t(end - begin), params, clamp);
-        });
+        pass(x.data_ptr<float>(), y.data_ptr<float>(), x.numel());
         call.outputs[0] = y;
     };
 }
@@ -106,15 +98,14 @@ void fuseFakeQuantize(Graph &part)
         fused.domain = fusedDomain;
         fused.inputs = {quantize.input(0)};
         fused.outputs = {dequantize.output(0)};
-        fused.attributes = {{"scale", params->scale}, {"zeroPoint", std::int64_t(params->zeroPoint)}, {"qmin", std::int64_t(params->qmin)},
-                            {"qmax", std::int64_t(params->qmax)}};
-        const NodeId before = users.soleProducer(quantize.input(0));
-        if (before.valid())
+        QuantizePass pass{*params, {}};
+        if (const NodeId before = users.soleProducer(quantize.input(0)); before.valid())
             if (const auto clamp = clampOf(part, part.node(before))) {
-                setClamp(fused, *clamp);
+                pass.clamp = *clamp;
                 fused.inputs[0] = part.node(before).input(0);
                 part.removeNode(before);
             }
+        setQuantizePass(fused, pass);
         part.removeNode(quantizeId);
         part.insertNode(std::move(fused), id);
         part.removeNode(id);

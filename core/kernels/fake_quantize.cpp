@@ -7,6 +7,7 @@
 #include "hwy/highway.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <numeric>
 #include <type_traits>
@@ -86,15 +87,74 @@ HWY_INLINE void overSpan(const float *x, float *y, std::size_t count, const Body
     }
 }
 
-HWY_ATTR void fakeQuantizeSpan(const float *x, float *y, std::size_t count, float scale, float low, float high, PreClamp clamp)
+/// Multiplying by 1/scale instead of dividing, where that surely gives the same code: the product differs from the quotient by less than
+/// 2^-22 of the largest code, so both round alike unless the product lies that close to a tie. `sure` is the largest safe distance from an
+/// integer; 0 = divide always. Powers of two are exact, every distance is safe.
+struct Reciprocal {
+    float inverse = 1, sure = 0;
+};
+
+inline Reciprocal reciprocalOf(float scale, float low, float high)
+{
+    const float largest = std::max(std::abs(low), std::abs(high)) + 1;
+    if (!(scale > 1e-30f && scale < 1e30f) || largest > 4096)
+        return {};
+    int exponent = 0;
+    const bool exact = std::frexp(scale, &exponent) == 0.5f;
+    return {1 / scale, exact ? 1.0f : 0.5f - largest * 0x1p-21f};
+}
+
+HWY_INLINE V roundCode(V v)
+{
+    const V bias = hn::Set(F(), roundingBias);
+    return hn::Sub(hn::Add(v, bias), bias);
+}
+
+/// fakeQuantize of four vectors at a time; `first` is applied to r before.
+template <class First>
+HWY_INLINE void fakeQuantizeWith(const float *x, float *y, std::size_t count, float scale, float low, float high, const First &first)
 {
     const F d;
     const V s = hn::Set(d, scale), lo = hn::Set(d, low), hi = hn::Set(d, high);
+    const auto divided = [&](V r) HWY_ATTR { return hn::Mul(centredCode(first(r), s, lo, hi), s); };
+    const Reciprocal reciprocal = reciprocalOf(scale, low, high);
+    std::size_t done = 0;
+    if (reciprocal.sure > 0) {
+        const V inverse = hn::Set(d, reciprocal.inverse), sure = hn::Set(d, reciprocal.sure);
+        const std::size_t lanes = hn::Lanes(d);
+        const auto product = [&](V r) HWY_ATTR { return atMost(atLeast(hn::Mul(first(r), inverse), lo), hi); };
+        const auto distance = [&](V v, V code) HWY_ATTR { return hn::Abs(hn::Sub(v, code)); };
+        for (; done + 4 * lanes <= count; done += 4 * lanes) {
+            const float *from = x + done;
+            float *to = y + done;
+            const V ra = hn::LoadU(d, from), rb = hn::LoadU(d, from + lanes), rc = hn::LoadU(d, from + 2 * lanes), re = hn::LoadU(d, from + 3 * lanes);
+            const V a = product(ra), b = product(rb), c = product(rc), e = product(re);
+            const V ca = roundCode(a), cb = roundCode(b), cc = roundCode(c), ce = roundCode(e);
+            const V farthest = hn::Max(hn::Max(distance(a, ca), distance(b, cb)), hn::Max(distance(c, cc), distance(e, ce)));
+            if (HWY_LIKELY(hn::AllFalse(d, hn::Gt(farthest, sure)))) {
+                hn::StoreU(hn::Mul(ca, s), d, to);
+                hn::StoreU(hn::Mul(cb, s), d, to + lanes);
+                hn::StoreU(hn::Mul(cc, s), d, to + 2 * lanes);
+                hn::StoreU(hn::Mul(ce, s), d, to + 3 * lanes);
+            } else {
+                hn::StoreU(divided(ra), d, to);
+                hn::StoreU(divided(rb), d, to + lanes);
+                hn::StoreU(divided(rc), d, to + 2 * lanes);
+                hn::StoreU(divided(re), d, to + 3 * lanes);
+            }
+        }
+    }
+    overSpan(x + done, y + done, count - done, divided);
+}
+
+HWY_ATTR void fakeQuantizeSpan(const float *x, float *y, std::size_t count, float scale, float low, float high, PreClamp clamp)
+{
+    const F d;
     if (clamp.low == -std::numeric_limits<float>::infinity() && clamp.high == std::numeric_limits<float>::infinity()) {
-        overSpan(x, y, count, [&](V r) HWY_ATTR { return hn::Mul(centredCode(r, s, lo, hi), s); });
+        fakeQuantizeWith(x, y, count, scale, low, high, [](V r) HWY_ATTR { return r; });
     } else {
         const V first = hn::Set(d, clamp.low), last = hn::Set(d, clamp.high);
-        overSpan(x, y, count, [&](V r) HWY_ATTR { return hn::Mul(centredCode(clampKeepingNan(r, first, last), s, lo, hi), s); });
+        fakeQuantizeWith(x, y, count, scale, low, high, [&](V r) HWY_ATTR { return clampKeepingNan(r, first, last); });
     }
 }
 

@@ -204,6 +204,43 @@ private Q_SLOTS:
         }
     }
 
+    void quantizedConvolutions()
+    {
+        // The same as convolution, then the separate operators: bit for bit, in groups of images or not.
+        for (const char *activation : {"", "Relu", "Clip"})
+            for (const std::int64_t batch : {1, 6, 7}) {
+                TinyGraph tiny;
+                const ValueId x = tiny.input("x", {batch, 8, 96, 80});
+                ValueId y = conv(tiny, "c", x, 8, 40, 3, {{"pads", std::vector<std::int64_t>{0, 0, 1, 1}}});
+                if (std::string(activation) == "Relu")
+                    y = tiny.node("Relu", "a", {y});
+                if (std::string(activation) == "Clip")
+                    y = tiny.node("Clip", "a", {y, tiny.constant("low", {}, {0}), tiny.constant("high", {}, {0.5f})});
+                const ValueId q = quantizeDequantize(tiny, "q", y, 0.004f, 9, DataType::UInt8);
+                tiny.output(q);
+                ExecutorOptions shown;
+                shown.fetches = {y};
+                const at::Tensor before = Executor(shared(tiny), shown).run(std::vector{noise({batch, 8, 96, 80})}).at(0);
+                ExecutorOptions rest;
+                rest.optimize = false;
+                rest.feeds = {y};
+                const at::Tensor expected = Executor(shared(tiny), rest).run(std::vector{before}).at(0);
+                QVERIFY(sameBits(Executor(shared(tiny)).run(std::vector{noise({batch, 8, 96, 80})}).at(0), expected));
+            }
+    }
+
+    void quantizedResidual()
+    {
+        TinyGraph tiny;
+        const ValueId x = tiny.input("x", {2, 8, 6, 6}), v = tiny.node("Neg", "v", {tiny.input("row", {1, 8, 1, 1})});
+        tiny.output(quantizeDequantize(tiny, "q", tiny.node("Add", "a", {conv(tiny, "c", x, 8, 8), tiny.node("Neg", "n", {x})}), 0.02f, 128, DataType::UInt8));
+        tiny.output(quantizeDequantize(tiny, "p", tiny.node("Add", "b", {conv(tiny, "d", x, 8, 8), v}), 0.02f, 128, DataType::UInt8));
+        const Pair pair = bothWays(tiny, {noise({2, 8, 6, 6}), noise({1, 8, 1, 1})});
+        QVERIFY(at::allclose(pair.optimized[0], pair.plain[0], 0, 0.0201));
+        QVERIFY(at::allclose(pair.optimized[1], pair.plain[1], 0, 0.0201));
+        QVERIFY((pair.optimized[0] - pair.plain[0]).abs().mean().item<float>() < 1e-3f);
+    }
+
     void shownCodesAreNotFused()
     {
         TinyGraph tiny;

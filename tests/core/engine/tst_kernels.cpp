@@ -128,6 +128,28 @@ private Q_SLOTS:
         });
     }
 
+    void ordinaryNumbersAndTies()
+    {
+        // One number at or beside a tie among ordinary ones: where products by 1/scale could round otherwise than quotients.
+        onEachTarget([&](const char *target) {
+            for (const float scale : {0.0123f, 0.1f, 0.3333333f, 0.5f, 7.7e-5f, 1e-34f}) {
+                const AffineParams p{scale, 3, -128, 127};
+                std::vector<float> x = numbers(64 * 260, 50 * scale);
+                for (int k = -130; k < 130; ++k) {
+                    float tie = (float(k) + 0.5f) * scale;
+                    for (int step = 0; step < k % 4; ++step)
+                        tie = std::nextafter(tie, k % 2 ? inf : -inf);
+                    x[std::size_t(64 * (k + 130) + (k + 130) % 64)] = tie;
+                }
+                std::vector<float> y(x.size());
+                fakeQuantize(x.data(), y.data(), x.size(), p);
+                for (std::size_t i = 0; i < x.size(); ++i)
+                    if (bits(y[i]) != bits(fake(x[i], p)))
+                        QFAIL(qPrintable(QString("%1, scale %2: %3 gave %4").arg(target).arg(double(scale)).arg(double(x[i])).arg(double(y[i]))));
+            }
+        });
+    }
+
     void eachChannelHasItsOwnNumbers_data()
     {
         QTest::addColumn<int>("outer");
