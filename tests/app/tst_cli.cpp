@@ -59,6 +59,7 @@ private Q_SLOTS:
     void evaluate();
     void quantizeWritesOneFileAndItsReport();
     void sameRecipeSameBytes();
+    void recipeOfQuarkGivesTheSameFile();
     void exportFromStatistics();
     void optionsOverrideTheRecipe();
     void agreementWithoutLabels();
@@ -206,6 +207,19 @@ void TestCli::sameRecipeSameBytes()
     const QString name = onnxFiles(first.path())[0];
     QVERIFY(contents(first.filePath(name)) == contents(second.filePath(name)));
     QCOMPARE(contents(first.filePath("recipe.json")), contents(second.filePath("recipe.json")));
+}
+
+void TestCli::recipeOfQuarkGivesTheSameFile()
+{
+    QTemporaryDir first, second;
+    const QString quark = first.path() + "/quark.json";
+    const Run written = run(quantizeSample(first.path(), {"--no-judge", "--set", "config.global.weight.symmetric_range=full", "--write-quark", quark}));
+    QCOMPARE(written.exitCode, 0);
+    QVERIFY(QJsonDocument::fromJson(contents(quark)).object().contains("global_quant_config"));
+    QVERIFY2(written.err.contains("bias.dtype int32 has a scale of its own in Quark"), written.err);
+    QCOMPARE(run(quantizeSample(second.path(), {"--no-judge", "--recipe", quark})).exitCode, 0);
+    QCOMPARE(onnxFiles(second.path()), onnxFiles(first.path()));
+    QVERIFY(contents(first.path() + "/" + onnxFiles(first.path()).at(0)) == contents(second.path() + "/" + onnxFiles(second.path()).at(0)));
 }
 
 void TestCli::exportFromStatistics()
