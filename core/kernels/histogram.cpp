@@ -84,6 +84,7 @@ HWY_INLINE std::size_t binBlocks(const float *x, std::size_t count, float factor
     const std::size_t lanes = hn::Lanes(d), vectors = count / lanes * lanes;
     const V scale = hn::Set(d, factor);
     const VI centre = hn::Set(di, std::int32_t(histogramBins / 2 * histogramLanes));
+    std::uint32_t *const second = counts + 1, *const third = counts + 2, *const fourth = counts + 3;
     HWY_ALIGN std::uint32_t bins[binBlock + 2 * HWY_MAX_BYTES / sizeof(std::uint32_t)];
     const VI keep = hn::Set(di, -std::int32_t(histogramLanes));
     for (std::size_t begin = 0; begin < vectors; begin += sumBlock) {
@@ -119,9 +120,9 @@ HWY_INLINE std::size_t binBlocks(const float *x, std::size_t count, float factor
             std::size_t k = 0;
             for (; k + 4 <= filled; k += 4) {
                 ++counts[bins[k]];
-                ++counts[bins[k + 1] + 1];
-                ++counts[bins[k + 2] + 2];
-                ++counts[bins[k + 3] + 3];
+                ++second[bins[k + 1]];
+                ++third[bins[k + 2]];
+                ++fourth[bins[k + 3]];
             }
             for (; k < filled; ++k)
                 ++counts[bins[k]];

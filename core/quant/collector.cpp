@@ -68,14 +68,13 @@ public:
     {
         if (m_pending == 0)
             return;
-        Histogram part;
-        part.growTo(m_exponent);
-        for (std::size_t bin = 0; bin < histogramBins; ++bin)
-            for (std::size_t lane = 0; lane < histogramLanes; ++lane)
-                part.counts[bin] += m_counts[bin * histogramLanes + lane];
+        m_target.growTo(m_exponent); // never wider already: all it holds came from here
+        for (std::size_t bin = 0; bin < histogramBins; ++bin) {
+            const std::uint32_t *lanes = m_counts.data() + bin * histogramLanes;
+            m_target.counts[bin] += (std::uint64_t(lanes[0]) + lanes[1]) + (std::uint64_t(lanes[2]) + lanes[3]);
+        }
         std::fill(m_counts.begin(), m_counts.end(), 0u);
         m_pending = 0;
-        m_target.merge(part);
     }
 
 private:
@@ -176,6 +175,22 @@ private:
         return times * width <= widestRow && std::size_t(part.rows) >= 4 * times ? times : 1;
     }
 
+    /// body(channel, column) for every column of rows that were taken together.
+    template <class Body>
+    void eachColumn(std::size_t rowsTogether, const Body &body) const
+    {
+        const auto channels = std::size_t(m_layout.channels), inner = std::size_t(m_layout.inner);
+        for (std::size_t row = 0; row < rowsTogether; ++row)
+            if (inner == 1) { // the usual case, which the compiler vectorises
+                for (std::size_t channel = 0; channel < channels; ++channel)
+                    body(channel, row * channels + channel);
+            } else {
+                for (std::size_t channel = 0; channel < channels; ++channel)
+                    for (std::size_t i = 0; i < inner; ++i)
+                        body(channel, (row * channels + channel) * inner + i);
+            }
+    }
+
     void scanPart(Part &part) const
     {
         const float *x = rowsOf(part);
@@ -184,22 +199,24 @@ private:
             return scanRange(x, std::size_t(part.rows), part.range);
         part.mins.assign(channels, RangeScan().min);
         part.maxs.assign(channels, RangeScan().max);
-        const auto widen = [&](std::size_t channel, float low, float high) {
-            part.mins[channel] = std::min(part.mins[channel], low);
-            part.maxs[channel] = std::max(part.maxs[channel], high);
+        const auto widen = [low = part.mins.data(), high = part.maxs.data()](std::size_t channel, float min, float max) {
+            low[channel] = std::min(low[channel], min);
+            high[channel] = std::max(high[channel], max);
         };
         if (m_layout.columns) {
             const std::size_t width = channels * inner, times = rowsAtOnce(part), joined = std::size_t(part.rows) / times;
             std::vector<float> mins(width * times, RangeScan().min), maxs(width * times, RangeScan().max);
             scanRangeColumns(x, joined, width * times, mins.data(), maxs.data(), part.range);
             scanRangeColumns(x + joined * times * width, std::size_t(part.rows) - joined * times, width, mins.data(), maxs.data(), part.range);
-            for (std::size_t i = 0; i < mins.size(); ++i)
-                widen(i % width / inner, mins[i], maxs[i]);
+            const float *low = mins.data(), *high = maxs.data();
+            eachColumn(times, [&](std::size_t channel, std::size_t column) { widen(channel, low[column], high[column]); });
         } else {
-            for (std::int64_t row = 0; row < part.rows; ++row) {
+            std::size_t channel = std::size_t(part.firstRow) % channels;
+            for (std::size_t row = 0; row < std::size_t(part.rows); ++row) {
                 RangeScan scan;
-                scanRange(x + std::size_t(row) * inner, inner, scan);
-                widen(std::size_t(part.firstRow + row) % channels, scan.min, scan.max);
+                scanRange(x + row * inner, inner, scan);
+                widen(channel, scan.min, scan.max);
+                channel = channel + 1 == channels ? 0 : channel + 1;
                 part.range.zeros += scan.zeros;
                 part.range.notFinite += scan.notFinite;
             }
@@ -243,8 +260,7 @@ private:
             std::vector<std::int64_t> sums(width * times, 0);
             sumColumns(x, joined, width * times, plan, sums.data());
             sumColumns(x + joined * times * width, std::size_t(part.rows) - joined * times, width, plan, sums.data());
-            for (std::size_t i = 0; i < sums.size(); ++i)
-                part.channelSums[i % width / inner] += sums[i];
+            eachColumn(times, [to = part.channelSums.data(), from = sums.data()](std::size_t channel, std::size_t column) { to[channel] += from[column]; });
         } else if (channels > 0 && !full) {
             for (std::size_t row = 0; row < std::size_t(part.rows); ++row)
                 part.channelSums[(std::size_t(part.firstRow) + row) % channels] += sumValues(x + row * inner, inner, plan);
@@ -261,7 +277,10 @@ private:
     void gather(TensorStatistics &result) const
     {
         for (const auto &histogram : m_histograms.all())
-            result.histogram.merge(*histogram);
+            if (result.histogram.counts.empty())
+                result.histogram = std::move(*histogram);
+            else
+                result.histogram.merge(*histogram);
         for (const ImageResult &image : m_images) {
             if (!image.range.any())
                 continue;
@@ -273,8 +292,8 @@ private:
         }
         const auto channels = std::size_t(m_layout.channels);
         result.channels.resize(channels);
-        const std::uint64_t perChannel = channels == 0 ? 0 : std::uint64_t(m_layout.rowLength()) / (m_layout.columns ? channels : 1);
         FixedSums pending;
+        std::vector<float> mins(channels, RangeScan().min), maxs(channels, RangeScan().max);
         std::vector<std::int64_t> pendingChannels(channels, 0);
         std::int64_t pendingImages = 0;
         for (std::size_t i = 0; i < m_parts.size(); ++i) {
@@ -286,15 +305,11 @@ private:
             pending.sum += part.sums.sum;
             pending.squares += part.sums.squares;
             for (std::size_t c = 0; c < channels; ++c) {
-                ChannelStatistics &channel = result.channels[c];
-                const std::uint64_t count = part.channelCounts.empty() ? channelRows(part, c) * perChannel : part.channelCounts[c];
-                if (count > 0) {
-                    channel.min = (channel.count == 0 ? part.mins[c] : std::min(channel.min, part.mins[c])) + 0.0f;
-                    channel.max = (channel.count == 0 ? part.maxs[c] : std::max(channel.max, part.maxs[c])) + 0.0f;
-                }
-                channel.count += count;
+                mins[c] = std::min(mins[c], part.mins[c]);
+                maxs[c] = std::max(maxs[c], part.maxs[c]);
                 pendingChannels[c] += part.channelSums[c];
             }
+            addCounts(part, result.channels);
             const std::int64_t next = i + 1 < m_parts.size() ? m_parts[i + 1].image : -1;
             if (next == part.image)
                 continue;
@@ -309,6 +324,11 @@ private:
             std::fill(pendingChannels.begin(), pendingChannels.end(), 0);
             pendingImages = 0;
         }
+        for (std::size_t c = 0; c < channels; ++c)
+            if (result.channels[c].count > 0) {
+                result.channels[c].min = mins[c] + 0.0f;
+                result.channels[c].max = maxs[c] + 0.0f;
+            }
     }
 
     /// Sums of several images are added as one only where no bit falls below those of ExactSum and int64 holds them.
@@ -317,13 +337,19 @@ private:
         return 2 * exponent - 30 >= -104 && exponent - 30 >= -104 && images <= (std::int64_t(1) << 32) / m_layout.perImage;
     }
 
-    /// Rows of a part that belong to channel c.
-    std::uint64_t channelRows(const Part &part, std::size_t c) const
+    void addCounts(const Part &part, std::vector<ChannelStatistics> &channels) const
     {
-        if (m_layout.columns)
-            return std::uint64_t(part.rows);
-        const auto before = [&](std::int64_t row) { return std::uint64_t(row / m_layout.channels + (row % m_layout.channels > std::int64_t(c) ? 1 : 0)); };
-        return before(part.firstRow + part.rows) - before(part.firstRow);
+        if (!part.channelCounts.empty()) {
+            for (std::size_t c = 0; c < channels.size(); ++c)
+                channels[c].count += part.channelCounts[c];
+        } else if (m_layout.columns || part.rows % std::max<std::int64_t>(m_layout.channels, 1) == 0) {
+            const std::int64_t each = part.rows * m_layout.inner / (m_layout.columns ? 1 : std::max<std::int64_t>(m_layout.channels, 1));
+            for (ChannelStatistics &channel : channels)
+                channel.count += std::uint64_t(each);
+        } else {
+            for (std::int64_t row = part.firstRow; row < part.firstRow + part.rows; ++row)
+                channels[std::size_t(row % m_layout.channels)].count += std::uint64_t(m_layout.inner);
+        }
     }
 
     const float *m_data;
