@@ -98,10 +98,13 @@ double relativeDifference(const at::Tensor &a, const at::Tensor &b)
     return ((x - y).abs().max() / y.abs().max().clamp_min(1e-30)).item<double>();
 }
 
-double cosine(const at::Tensor &a, const at::Tensor &b)
+/// ‖a − b‖ / ‖b‖
+double noise(const at::Tensor &a, const at::Tensor &b)
 {
-    const at::Tensor x = a.to(at::kDouble).flatten(), y = b.to(at::kDouble).flatten();
-    return (x.dot(y) / (x.norm() * y.norm()).clamp_min(1e-30)).item<double>();
+    if (a.sizes() != b.sizes() || a.numel() == 0)
+        return std::numeric_limits<double>::infinity();
+    const at::Tensor x = a.to(at::kDouble), y = b.to(at::kDouble);
+    return ((x - y).norm() / y.norm().clamp_min(1e-30)).item<double>();
 }
 
 /// The only .onnx file in a folder.
@@ -163,7 +166,8 @@ private Q_SLOTS:
         QTest::addRow("sample a8w8 openvino") << "sample" << "a8w8" << "run_openvino.py" << "";
         QTest::addRow("EfficientNet-Lite0 a8w8-per-channel onnxruntime") << "EfficientNet-Lite0" << "a8w8-per-channel" << "run_onnxruntime.py" << "onnxruntime-cpu";
     }
-    /// Integer kernels round sums that the float executor does not, so single codes may differ.
+    /// Integer kernels round sums that the float executor does not, so single codes may differ; in a deep network one of them can move a
+    /// single output far, but not the output as a whole (a wrong scale or layer gives noise near 1).
     void exportedFile()
     {
         QFETCH(QString, name);
@@ -197,8 +201,8 @@ private Q_SLOTS:
         const auto ours = Executor(graph).run(inputs);
         QVERIFY2(theirs.size() == ours.size(), qPrintable(why));
         for (std::size_t i = 0; i < ours.size(); ++i) {
-            const double difference = relativeDifference(ours[i], theirs[i]), angle = cosine(ours[i], theirs[i]);
-            QVERIFY2(difference < 0.1 && angle > 0.995, qPrintable(QString("output %1: difference %2, cosine %3").arg(i).arg(difference).arg(angle)));
+            const double relative = noise(ours[i], theirs[i]);
+            QVERIFY2(relative < 0.1, qPrintable(QString("output %1: noise %2").arg(i).arg(relative)));
         }
     }
 };
