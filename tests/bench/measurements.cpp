@@ -16,6 +16,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
+#include <random>
 #include <thread>
 
 namespace bench {
@@ -179,13 +181,16 @@ Result measure(const Options &given)
     };
     constexpr std::size_t count = std::size(contestants);
     std::vector<double> floats, ratios[count];
+    std::vector<std::size_t> order(count);
+    std::iota(order.begin(), order.end(), std::size_t(0));
+    std::mt19937 random(1);
     for (int round = -2; round < options.rounds; ++round) { // two rounds to warm up
         double seconds[count];
-        for (std::size_t i = 0; i < count; ++i) {
-            const std::size_t turn = (i + std::size_t(round + 2)) % count;
+        std::shuffle(order.begin(), order.end(), random); // nobody always runs behind the same other
+        for (const std::size_t turn : order) {
             seconds[turn] = contestants[turn]();
             if (turn + 1 == count && onnxRuntime)
-                std::this_thread::sleep_for(std::chrono::milliseconds(5)); // its threads spin on for a while
+                std::this_thread::sleep_for(std::chrono::milliseconds(100)); // its threads spin on for a while
         }
         if (round < 0)
             continue;
