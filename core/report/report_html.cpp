@@ -125,7 +125,7 @@ std::string evaluationRow(const char *name, const Evaluation &evaluation)
 constexpr std::string_view style = R"(<style>
 :root{color-scheme:light dark;--bg:#fbfbfa;--fg:#1d2327;--soft:#5c6870;--line:#d9dee1;--card:#fff;--bar:#3b6ea5;--range:#3b6ea522;--warn:#9a5b00;--bad:#b3261e}
 @media (prefers-color-scheme:dark){:root{--bg:#16191c;--fg:#e4e7e9;--soft:#9aa6ad;--line:#333a40;--card:#1e2327;--bar:#7fb0e0;--range:#7fb0e026;--warn:#e0a458;--bad:#f2867e}}
-body{margin:2rem auto;max-width:84rem;padding:0 1.5rem;background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif}
+body{margin:2rem auto;max-width:100rem;padding:0 1.5rem;background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif}
 h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .6rem}p.sub{color:var(--soft);margin:.2rem 0 1.4rem;overflow-wrap:anywhere}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.8rem}
 .card{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.8rem 1rem}
@@ -133,7 +133,7 @@ h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .6rem}p.sub{color
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.87rem}
 th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top;font-variant-numeric:tabular-nums}
 thead th{color:var(--soft);font-weight:500;white-space:nowrap}th[data-sort]{cursor:pointer}th[data-sort]:hover{color:var(--fg)}
-td.name{overflow-wrap:anywhere;min-width:9rem}td.why{color:var(--soft);min-width:16rem}td.number{white-space:nowrap}
+td.name{overflow-wrap:anywhere;min-width:14rem}td.name small{display:block;color:var(--soft)}td.why{color:var(--soft);min-width:26rem}td.number{white-space:nowrap}
 svg path{fill:var(--bar)}svg .range{fill:var(--range)}li.warning{color:var(--warn)}li.problem{color:var(--bad)}
 pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.8rem;overflow-x:auto;font-size:.8rem}
 </style>
@@ -152,18 +152,21 @@ std::string layerTable(const Report &report)
 {
     std::string html = "<h2>Quantizers</h2>\n<p class=\"sub\">A click on a heading sorts. Histograms are logarithmic; the tinted part is the range that was chosen.</p>\n"
                        "<div class=\"scroll\"><table><thead><tr>";
-    for (const char *head : {"#", "Tensor", "Node", "Kind", "Type", "Observer", "Scale", "Zero point", "Range", "Seen", "SQNR dB"})
+    for (const char *head : {"#", "Tensor", "Kind", "Type", "SQNR dB"})
         html += std::string("<th data-sort>") + head + "</th>";
-    html += "<th>Histogram</th><th>Why</th></tr></thead><tbody>\n";
+    html += "<th>Histogram</th>";
+    for (const char *head : {"Range", "Scale", "Zero point", "Seen", "Observer"})
+        html += std::string("<th data-sort>") + head + "</th>";
+    html += "<th>Why</th></tr></thead><tbody>\n";
     std::size_t index = 0;
     for (const LayerRow &row : report.layers) {
         const std::string scaleKey = row.scales.empty() ? "0" : significant(double(*std::max_element(row.scales.begin(), row.scales.end())));
-        html += "<tr>" + cell(std::to_string(index), std::to_string(index)) + cell(escaped(row.tensor), {}, "name")
-            + cell(escaped(row.opType) + " " + escaped(row.node), {}, "name") + cell(escaped(row.kind)) + cell(escaped(row.badge)) + cell(escaped(row.observer))
+        html += "<tr>" + cell(std::to_string(index), std::to_string(index))
+            + cell(escaped(row.tensor) + "<small>" + escaped(row.opType) + " " + escaped(row.node) + "</small>", {}, "name") + cell(escaped(row.kind))
+            + cell(escaped(row.badge)) + cell(number(row.sqnrDb, 1), std::isfinite(row.sqnrDb) ? significant(row.sqnrDb) : "1e9", "number")
+            + cell(histogramSvg(row)) + cell(significant(row.rangeMin) + " … " + significant(row.rangeMax), significant(row.rangeMax - row.rangeMin), "number")
             + cell(scaleText(row), scaleKey, "number") + cell(zeroPointText(row), {}, "number")
-            + cell(significant(row.rangeMin) + " … " + significant(row.rangeMax), significant(row.rangeMax - row.rangeMin), "number")
-            + cell(significant(row.seenMin) + " … " + significant(row.seenMax), significant(row.seenMax - row.seenMin), "number")
-            + cell(number(row.sqnrDb, 1), std::isfinite(row.sqnrDb) ? significant(row.sqnrDb) : "1e9", "number") + cell(histogramSvg(row))
+            + cell(significant(row.seenMin) + " … " + significant(row.seenMax), significant(row.seenMax - row.seenMin), "number") + cell(escaped(row.observer))
             + cell(escaped(row.reason) + (row.provenance.empty() ? "" : " <i>" + escaped(row.provenance) + "</i>"), {}, "why") + "</tr>\n";
         ++index;
     }
@@ -188,7 +191,7 @@ std::string reportToHtml(const Report &report)
     std::string html = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>"
         + escaped(report.file) + "</title>\n";
     html += style;
-    html += "</head><body>\n<h1>" + escaped(report.file) + "</h1>\n<p class=\"sub\">" + escaped(report.program) + " · from " + escaped(report.sourceFile)
+    html += "</head><body>\n<h1>" + escaped(report.file.substr(report.file.find_last_of('/') + 1)) + "</h1>\n<p class=\"sub\">" + escaped(report.program) + " · from " + escaped(report.sourceFile)
         + " · preset " + escaped(report.preset) + (report.target.empty() ? "" : " · target " + escaped(report.target)) + " · opset "
         + std::to_string(report.opset) + "</p>\n<div class=\"cards\">\n";
     const Evaluation &last = report.exported.images > 0 ? report.exported : report.quantized;
@@ -202,7 +205,7 @@ std::string reportToHtml(const Report &report)
     const bool sizes = report.sourceBytes > 0 && report.fileBytes > 0;
     html += card("Size", megabytes(report.fileBytes),
                  sizes ? number(100.0 * double(report.fileBytes) / double(report.sourceBytes), 1) + " % of " + megabytes(report.sourceBytes) : "");
-    html += card("Calibration", std::to_string(report.calibrationImages) + " images", number(report.calibrateImagesPerSecond, 1) + " images/s");
+    html += card("Calibration images", std::to_string(report.calibrationImages), number(report.calibrateImagesPerSecond, 1) + " images/s");
     html += card("Time", number(report.seconds, 1) + " s", report.frozenEqual ? "equal before and after freezing" : "differs before and after freezing");
     html += "</div>\n<h2>Accuracy and speed</h2>\n<div class=\"scroll\"><table><thead><tr><th></th><th>Top-1</th><th>Top-5</th><th>Agreement</th>"
             "<th>Cosine</th><th>SQNR</th><th>Images</th><th>Images/s</th></tr></thead><tbody>\n";
