@@ -3,7 +3,8 @@
 say() { printf '%s\n' "$*" >&2; }
 
 packages=(g++ cmake ninja-build ccache pkg-config libtorch-dev libopenblas0-pthread libdnnl-dev libonnx-dev libprotobuf-dev
-          protobuf-compiler libopencv-dev libhwy-dev zlib1g-dev nlohmann-json3-dev libcli11-dev qt6-base-dev libonnx-testdata)
+          protobuf-compiler libopencv-dev libhwy-dev zlib1g-dev nlohmann-json3-dev libcli11-dev qt6-base-dev qt6-charts-dev
+          qt6-svg-dev libqt6opengl6-dev libgl1-mesa-dev libonnx-testdata)
 optional=(libonnxruntime-dev)              # Debian 13; without it the exported file is judged by our own executor
 
 installed() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }

@@ -1,0 +1,1 @@
+// Owner of the precompiled header that the tests of widgets share.
