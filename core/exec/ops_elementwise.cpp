@@ -119,7 +119,10 @@ Kernel modKernel(const Node &node, const Graph &)
 {
     const bool truncated = node.intAttribute("fmod", 0) != 0;
     return [truncated](OpCall &call) {
-        call.outputs[0] = truncated ? at::fmod(call.inputs[0], call.inputs[1]) : at::remainder(call.inputs[0], call.inputs[1]);
+        const at::Tensor &x = call.inputs[0], &y = call.inputs[1];
+        at::Tensor result = truncated ? at::fmod(x, y) : at::remainder(x, y);
+        // LibTorch leaves a zero its own sign where the sign is to be the divisor's.
+        call.outputs[0] = truncated || !result.is_floating_point() ? result : at::copysign(result, y);
     };
 }
 
