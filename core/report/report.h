@@ -33,8 +33,18 @@ struct LayerRow {
     double rangeMin = 0, rangeMax = 0;           ///< chosen
     double seenMin = 0, seenMax = 0;
     double sqnrDb = 0;
+    double clippedShare = 0;                     ///< of the values seen, outside the range; 0…1
     std::vector<std::pair<double, std::uint64_t>> histogram; ///< (left edge, count), ≤ 64 bars, for drawing
     double histogramBarWidth = 0;
+};
+
+/// An image whose class the quantized model sees differently.
+struct FlippedImage {
+    std::size_t index = 0;                       ///< in the data set
+    std::string path;
+    std::int64_t label = -1;                     ///< −1 = none
+    std::int64_t floatClass = 0, quantizedClass = 0;
+    double floatScore = 0, quantizedScore = 0;   ///< of those classes, as the model gives them
 };
 
 struct Judge {
@@ -57,6 +67,7 @@ struct Report {
     std::int64_t calibrationImages = 0;
     double seconds = 0;
     std::vector<LayerRow> layers;
+    std::vector<FlippedImage> flipped;           ///< worst first: largest drop of the float model's score margin; at most 1,000
     std::vector<Judge> judges;
     Diagnostics diagnostics;
     std::string recipeJson;                      ///< as recipe.json holds it (report does not see core/spec)

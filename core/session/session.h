@@ -4,12 +4,17 @@
 #include "core/base/progress.h"
 #include "core/graph/graph.h"
 #include "core/report/report.h"
+#include "core/spec/finding.h"
+#include "core/spec/placement.h"
 #include "core/spec/recipe.h"
+#include "core/stats/statistics.h"
 
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 namespace core {
 
@@ -19,13 +24,54 @@ struct DataSource {
     std::size_t limit = 0;              ///< 0 = all
 };
 
+/// What one pass over the data learned of every float tensor, so that any recipe with the same preparation can use it.
+struct Calibration {
+    std::shared_ptr<const Graph> graph; ///< prepared: the ids of load()'s graph, BatchNormalization folded, equalized
+    std::unordered_map<ValueId, TensorStatistics> statistics;
+    std::string key;                    ///< equal keys: usable for one another (graph, transform, data)
+    std::int64_t images = 0;
+    double imagesPerSecond = 0;
+    Diagnostics diagnostics;
+};
+
+/// The graph as it is calibrated, and where the recipe puts quantizers.
+struct Prepared {
+    std::shared_ptr<const Graph> source, graph; ///< as loaded, and prepared (ids agree)
+    Placement placement;
+    Diagnostics diagnostics;
+};
+
 struct QuantizeRequest {
     std::filesystem::path model;
     DataSource calibration, validation; ///< validation may be empty or unlabelled: agreement instead of accuracy
     Recipe recipe;
-    std::filesystem::path outputDirectory;
+    std::filesystem::path outputDirectory; ///< empty: quantize() evaluates, but writes and verifies no file
+    std::string fileName;               ///< of the .onnx; empty = <stem>_<preset>.onnx
     std::filesystem::path statistics;   ///< optional: load instead of calibrating (checked against graph, data, transform)
     bool judge = true;                  ///< let ONNX Runtime run the file too, where there is one
+    std::shared_ptr<const Calibration> calibrated; ///< optional: instead of calibrating; quantize() calibrates anew where its key does not fit
+};
+
+/// A change of the recipe, predicted on a few images that stay the same.
+struct WhatIf {
+    std::int64_t images = 0;
+    Evaluation before, after;           ///< against the float model, on these images; top-1 with labels
+    std::vector<std::pair<std::string, double>> sqnrBefore, sqnrAfter; ///< dB, by tensor name, of what was run again
+    std::size_t nodesRun = 0, nodes = 0; ///< only what lies downstream of the change runs again
+    double seconds = 0;
+};
+
+struct ClassScore {
+    std::int64_t index = -1;
+    double score = 0;
+};
+
+/// One image through both models.
+struct ImageRun {
+    std::string path;
+    std::int64_t label = -1;
+    std::vector<ClassScore> floating, quantized;            ///< best five; empty when no output fits classes
+    std::vector<std::pair<std::string, double>> sqnr;       ///< dB, by tensor name
 };
 
 struct ModelInfo {
@@ -51,6 +97,17 @@ public:
     /// Calibrates and writes the statistics (and nothing else) to `file`: of every tensor, so that any recipe whose algorithms before
     /// calibration are the same can use them.
     void calibrate(const QuantizeRequest &request, const std::filesystem::path &file, Progress &progress);
+    /// Without data: BatchNormalization folded, equalized, quantizers placed.
+    Prepared prepare(const std::filesystem::path &model, const Recipe &recipe);
+    /// Statistics of every float tensor. Cheap when `request.calibrated` still fits: that is returned.
+    std::shared_ptr<const Calibration> calibrate(const QuantizeRequest &request, Progress &progress);
+    /// What hurts; `report` and `calibrated` may be missing.
+    std::vector<Finding> diagnose(const QuantizeRequest &request, const Report *report);
+    /// `request.recipe` against `changed`, on `images` of the validation (else calibration) data. Keeps images and the tensors in front of the
+    /// change for the next call. Throws Error{InvalidInput} when request.calibrated is missing or does not fit.
+    WhatIf whatIf(const QuantizeRequest &request, const Recipe &changed, int images, Progress &progress);
+    /// `image`: index in the validation (else calibration) data.
+    ImageRun runImage(const QuantizeRequest &request, std::size_t image, Progress &progress);
     /// The whole pipeline: calibrate → quantize → evaluate → freeze → export → verify → report. Writes
     /// <stem>_<preset>.onnx, recipe.json, encodings.json, report.json, report.html into outputDirectory, all or none, each atomically.
     /// Without validation data the agreement with the float model is measured on calibration images.
