@@ -50,6 +50,7 @@ Json toJson(const LayerRow &row)
             {"range", {row.rangeMin, row.rangeMax}},
             {"seen", {row.seenMin, row.seenMax}},
             {"sqnr_db", row.sqnrDb},
+            {"clipped", row.clippedShare},
             {"reason", row.reason},
             {"provenance", row.provenance}};
 }

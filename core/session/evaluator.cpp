@@ -154,7 +154,7 @@ EvaluationResult evaluateGraphs(const std::vector<std::shared_ptr<const Graph>> 
         if (index == 0)
             firstImages = count;
         if (observer)
-            observer({inputs, outputs, batch->labels, index, count, (total + batchSize - 1) / batchSize});
+            observer({inputs, outputs, batch->labels, batch->indices, index, count, (total + batchSize - 1) / batchSize});
         ++index;
         progress.checkpoint(count ? std::int64_t(batch->indices.back()) + 1 : result.images, total);
     }

@@ -33,6 +33,7 @@ struct EvaluatedBatch {
     std::span<const at::Tensor> inputs;
     const std::vector<std::vector<at::Tensor>> &outputs;   ///< by model
     std::span<const std::int64_t> labels;
+    std::span<const std::size_t> indices;                  ///< in the data set
     std::int64_t index = 0, count = 0, batches = 0;        ///< which batch, images in it, batches in all
 };
 using BatchObserver = std::function<void(const EvaluatedBatch &)>;

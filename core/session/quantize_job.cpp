@@ -7,9 +7,11 @@
 #include "core/onnx/writer.h"
 #include "core/ptq/noise_inputs.h"
 #include "core/quant/qdq_graph.h"
+#include "core/session/calibration.h"
 #include "core/session/encodings.h"
 #include "core/session/evaluator.h"
 #include "core/session/file_judge.h"
+#include "core/session/flipped_images.h"
 #include "core/session/layer_rows.h"
 #include "core/session/model_loading.h"
 #include "core/session/output_folder.h"
@@ -35,14 +37,6 @@ void append(Diagnostics &to, const Diagnostics &more)
     to.insert(to.end(), more.begin(), more.end());
 }
 
-DataSource calibrationSource(const QuantizeRequest &request)
-{
-    DataSource source = request.calibration;
-    if (request.recipe.calibrationImages > 0)
-        source.limit = std::size_t(request.recipe.calibrationImages);
-    return source;
-}
-
 class QuantizeJob {
 public:
     QuantizeJob(const QuantizeRequest &request, int threads, Progress &progress) : m_request(request), m_threads(threads), m_progress(progress) {}
@@ -51,34 +45,41 @@ public:
     {
         const auto start = std::chrono::steady_clock::now();
         load();
-        OutputFolder folder(m_request.outputDirectory);
-        protectSource(folder);
+        std::optional<OutputFolder> folder;
+        if (!m_request.outputDirectory.empty()) {
+            folder.emplace(m_request.outputDirectory);
+            protectSource(*folder);
+        }
         PtqPipeline pipeline(m_source->graph, m_request.recipe);
         pipeline.prepare(m_progress);
         m_prepared = pipeline.graph();
-        const CalibrationResult calibration = statistics(pipeline);
+        const CalibrationResult calibration = statisticsFor(pipeline, m_request, m_threads, m_progress);
         m_report.calibrationImages = calibration.images;
         m_report.calibrateImagesPerSecond = calibration.imagesPerSecond;
         append(m_report.diagnostics, calibration.diagnostics);
         m_quantized = pipeline.quantize(calibration.statistics, m_progress);
         append(m_report.diagnostics, m_quantized.diagnostics);
         m_qdq = std::make_shared<const Graph>(buildQdqGraph(m_quantized, &m_dequantized));
-        write(folder.staged(m_name));
-        readBack(folder.staged(m_name));
-        measure(folder.staged(m_name));
+        if (folder) {
+            write(folder->staged(m_name));
+            readBack(folder->staged(m_name));
+        }
+        measure(folder ? folder->staged(m_name) : fs::path());
         for (std::size_t i = 0; i < m_sqnr.size(); ++i)
             if (!m_sqnr[i])
                 m_sqnr[i] = constantSqnr(m_quantized, PointId{std::int32_t(i)}, *m_quantized.graph);
         m_report.layers = layerRows(m_quantized, calibration.statistics, m_sqnr);
         m_report.recipeJson = recipeToJson(m_request.recipe);
         m_report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        if (!folder)
+            return std::move(m_report);
         m_progress.checkpoint();
-        writeFileAtomically(folder.staged("recipe.json"), m_report.recipeJson);
-        writeFileAtomically(folder.staged("encodings.json"), encodingsToJson(m_quantized, m_name));
-        writeFileAtomically(folder.staged("report.json"), reportToJson(m_report));
-        writeFileAtomically(folder.staged("report.html"), reportToHtml(m_report));
+        writeFileAtomically(folder->staged("recipe.json"), m_report.recipeJson);
+        writeFileAtomically(folder->staged("encodings.json"), encodingsToJson(m_quantized, m_name));
+        writeFileAtomically(folder->staged("report.json"), reportToJson(m_report));
+        writeFileAtomically(folder->staged("report.html"), reportToHtml(m_report));
         m_progress.checkpoint();
-        folder.commit();
+        folder->commit();
         return std::move(m_report);
     }
 
@@ -96,8 +97,9 @@ private:
         m_report.preset = m_request.recipe.preset;
         m_report.target = m_request.recipe.target;
         m_report.diagnostics = m_source->diagnostics;
-        m_name = m_request.model.stem().string() + "_" + m_request.recipe.preset + ".onnx";
-        m_report.file = (m_request.outputDirectory / m_name).string();
+        m_name = m_request.fileName.empty() ? m_request.model.stem().string() + "_" + m_request.recipe.preset + ".onnx" : m_request.fileName;
+        if (!m_request.outputDirectory.empty())
+            m_report.file = (m_request.outputDirectory / m_name).string();
     }
 
     void protectSource(const OutputFolder &folder) const
@@ -105,24 +107,6 @@ private:
         std::error_code ignored;
         if (fs::equivalent(folder.final(m_name), m_request.model, ignored))
             throw Error(ErrorKind::InvalidInput, "quantize", "The result would overwrite the model '" + m_request.model.string() + "'; choose another folder.");
-    }
-
-    CalibrationResult statistics(const PtqPipeline &pipeline)
-    {
-        if (m_request.statistics.empty())
-            return calibrateFor(pipeline, pipeline.targets(), m_request, m_threads, m_progress).result;
-        const Recipe &recipe = m_request.recipe;
-        std::string data;
-        if (!m_request.calibration.path.empty())
-            data = openFor(*pipeline.graph(), calibrationSource(m_request), recipe.transform)->fingerprint();
-        const StatisticsKey key = statisticsKey(pipeline.keyGraph(), effectiveTransform(*pipeline.graph(), recipe.transform), data);
-        try {
-            return parseStatistics(readFile(m_request.statistics), key, *pipeline.graph());
-        } catch (const Error &error) {
-            if (error.kind() == ErrorKind::Io)
-                throw;
-            throw Error(error.kind(), "statistics", "'" + m_request.statistics.string() + "': " + error.sentence());
-        }
     }
 
     void write(const fs::path &file)
@@ -195,15 +179,20 @@ private:
         options.threads = m_threads;
         options.useLabels = validated;
         std::unique_ptr<FileJudge> judge;
-        if (m_request.judge) {
+        if (m_request.judge && m_exported) {
             m_progress.beginStage("verify");
             judge = std::make_unique<FileJudge>(file, judgeOptions(), validated && dataset->hasLabels(), m_progress);
         }
         ActivationSqnr sqnr(m_prepared, m_quantized, m_qdq, m_dequantized);
         OutputDifference own;
         const bool fixed = runBatchSize(*original, 0) > 0;
-        const EvaluationResult result = evaluateGraphs({original, m_qdq, m_exported}, *dataset, options, m_progress, [&](const EvaluatedBatch &batch) {
-            if (!sameOutputs(batch.outputs[1], batch.outputs[2]))
+        FlippedImages flipped(*dataset, 1);
+        std::vector<std::shared_ptr<const Graph>> graphs = {original, m_qdq};
+        if (m_exported)
+            graphs.push_back(m_exported);
+        const EvaluationResult result = evaluateGraphs(graphs, *dataset, options, m_progress, [&](const EvaluatedBatch &batch) {
+            flipped.add(batch);
+            if (m_exported && !sameOutputs(batch.outputs[1], batch.outputs[2]))
                 own.add(batch.outputs[1], batch.outputs[2], batch.count);
             if (batch.index % std::max<std::int64_t>(batch.batches / sqnrImages, 1) == 0) {
                 std::vector<at::Tensor> inputs(batch.inputs.begin(), batch.inputs.end());
@@ -218,10 +207,13 @@ private:
         m_sqnr = sqnr.decibels();
         m_report.floating = result.models[0];
         m_report.quantized = result.models[1];
-        m_report.exported = result.models[2];
+        m_report.flipped = flipped.take();
         append(m_report.diagnostics, m_report.floating.diagnostics);
         if (validated && dataset->hasLabels() && !m_report.floating.top1)
             note(Severity::Warning, "no-class-scores", "The images have labels, but no output of the model has one score for each class; the agreement is reported.");
+        if (!m_exported)
+            return;
+        m_report.exported = result.models[2];
         freeze(result.sameAsPrevious[2] && m_report.quantized.top1 == m_report.exported.top1);
         m_report.judges.push_back({"quantscope", m_report.exported.top1, m_report.exported.top5, own.largest, own.mean(), "", true});
         if (!judge)
@@ -236,6 +228,8 @@ private:
     /// Without data there is no accuracy, but the file can be compared with what was to be written.
     void compareOnNoise()
     {
+        if (!m_exported)
+            return;
         const auto inputs = noiseInputs(*m_qdq);
         if (!inputs) {
             note(Severity::Warning, "not-compared", "There are no images, and the sizes of the inputs are not known, so the written file was not run.");
@@ -278,23 +272,6 @@ private:
 };
 
 } // namespace
-
-KeyedCalibration calibrateFor(const PtqPipeline &pipeline, const std::vector<CalibrationTarget> &targets, const QuantizeRequest &request, int threads,
-                              Progress &progress)
-{
-    if (request.calibration.path.empty())
-        throw Error(ErrorKind::InvalidInput, "calibrate", "There are no images to calibrate with.");
-    const Graph &graph = *pipeline.graph();
-    const auto dataset = openFor(graph, calibrationSource(request), request.recipe.transform);
-    CalibrationOptions options;
-    options.batchSize = runBatchSize(graph, request.recipe.batchSize);
-    options.fillBatches = runBatchSize(graph, 0) > 0;
-    options.threads = threads;
-    KeyedCalibration made;
-    made.key = statisticsKey(pipeline.keyGraph(), effectiveTransform(graph, request.recipe.transform), dataset->fingerprint());
-    made.result = calibrate(pipeline.graph(), targets, *dataset, options, progress);
-    return made;
-}
 
 void requireExecutable(const Graph &graph, const fs::path &file)
 {

@@ -5,18 +5,16 @@
 #include "core/graph/op_schema.h"
 #include "core/onnx/reader.h"
 #include "core/ptq/pipeline.h"
+#include "core/session/calibration.h"
 #include "core/session/evaluator.h"
 #include "core/session/foreign_exceptions.h"
 #include "core/session/model_loading.h"
 #include "core/session/quantize_job.h"
+#include "core/session/session_impl.h"
 
 #include <algorithm>
 
 namespace core {
-
-struct Session::Impl {
-    int threads = 0;
-};
 
 Session::Session(int threads) : m_impl(std::make_unique<Impl>())
 {
@@ -95,6 +93,35 @@ void Session::calibrate(const QuantizeRequest &request, const std::filesystem::p
         const KeyedCalibration result = calibrateFor(pipeline, allTargets(*pipeline.graph()), request, m_impl->threads, progress);
         progress.checkpoint();
         writeFileAtomically(file, serializeStatistics(result.key, *pipeline.graph(), result.result));
+    });
+}
+
+Prepared Session::prepare(const std::filesystem::path &file, const Recipe &recipe)
+{
+    return guarded("prepare", [&] {
+        Progress quiet;
+        Prepared prepared;
+        Model model = loadFolded(file);
+        prepared.source = std::make_shared<const Graph>(model.graph);
+        PtqPipeline pipeline(std::move(model.graph), recipe);
+        pipeline.prepare(quiet);
+        prepared.graph = pipeline.graph();
+        prepared.placement = pipeline.state().placement;
+        prepared.diagnostics = std::move(model.diagnostics);
+        prepared.diagnostics.insert(prepared.diagnostics.end(), pipeline.state().diagnostics.begin(), pipeline.state().diagnostics.end());
+        return prepared;
+    });
+}
+
+std::shared_ptr<const Calibration> Session::calibrate(const QuantizeRequest &request, Progress &progress)
+{
+    return guarded("calibrate", [&] {
+        progress.beginStage("load");
+        Model model = loadFolded(request.model);
+        requireExecutable(model.graph, request.model);
+        PtqPipeline pipeline(std::move(model.graph), request.recipe);
+        pipeline.prepare(progress);
+        return calibrateAll(pipeline, request, m_impl->threads, progress);
     });
 }
 

@@ -46,10 +46,10 @@ struct QuantizeRequest {
     DataSource calibration, validation; ///< validation may be empty or unlabelled: agreement instead of accuracy
     Recipe recipe;
     std::filesystem::path outputDirectory; ///< empty: quantize() evaluates, but writes and verifies no file
-    std::string fileName;               ///< of the .onnx; empty = <stem>_<preset>.onnx
     std::filesystem::path statistics;   ///< optional: load instead of calibrating (checked against graph, data, transform)
     bool judge = true;                  ///< let ONNX Runtime run the file too, where there is one
     std::shared_ptr<const Calibration> calibrated; ///< optional: instead of calibrating; quantize() calibrates anew where its key does not fit
+    std::string fileName;               ///< of the .onnx; empty = <stem>_<preset>.onnx
 };
 
 /// A change of the recipe, predicted on a few images that stay the same.

@@ -1,0 +1,12 @@
+// What a Session keeps between calls.
+#pragma once
+
+#include "core/session/session.h"
+
+namespace core {
+
+struct Session::Impl {
+    int threads = 0;
+};
+
+} // namespace core
