@@ -29,15 +29,16 @@ std::pair<Bars, double> constantBars(const TensorData &data)
 }
 
 /// Of values that lie more than half a step beyond the last code; bins count whole, by their middle.
-double clippedShare(const Histogram &histogram, const std::vector<AffineParams> &params)
+double clippedShare(const TensorStatistics &statistics, const std::vector<AffineParams> &params)
 {
-    if (params.size() != 1 || histogram.counts.empty())
+    const Histogram &histogram = statistics.histogram;
+    if (params.size() != 1 || statistics.count == 0)
         return 0;
     const Range range = representableRange(params.front());
-    const double slack = double(params.front().scale) / 2;
+    const double slack = double(params.front().scale) * 0.5000001;
     std::uint64_t outside = 0, all = 0;
     for (std::size_t bin = 0; bin < histogram.counts.size(); ++bin) {
-        const double middle = histogram.binLeft(bin) + histogram.binWidth() / 2;
+        const double middle = std::clamp(histogram.binLeft(bin) + histogram.binWidth() / 2, double(statistics.min), double(statistics.max));
         all += histogram.counts[bin];
         if (middle < range.min - slack || middle > range.max + slack)
             outside += histogram.counts[bin];
@@ -109,7 +110,7 @@ std::vector<LayerRow> layerRows(const QuantizedModel &model, const StatisticsMap
         if (const auto &decibels = sqnr.at(std::size_t(point.id.index)))
             row.sqnrDb = *decibels;
         if (const auto found = statistics.find(point.value); found != statistics.end() && isIntegerDtype(point.scheme.dtype) && !point.scheme.dynamic)
-            row.clippedShare = clippedShare(found->second.histogram, numbers.params);
+            row.clippedShare = clippedShare(found->second, numbers.params);
         if (const TensorData *data = model.graph->constant(point.value))
             std::tie(row.histogram, row.histogramBarWidth) = constantBars(*data);
         else if (const auto found = statistics.find(point.value); found != statistics.end())
