@@ -143,6 +143,8 @@ private:
             settable = settable || refusal.isEmpty();
             if (state.refusal.isEmpty())
                 state.refusal = refusal;
+            if (const auto wrong = core::schemeRefusal(c.resolved->scheme, role, c.weight, m.target()); wrong && wrong->field == std::string_view(fieldKey(field)))
+                state.problem = sentence(wrong->why);
         }
         if (settable)
             state.refusal.clear();

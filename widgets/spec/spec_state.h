@@ -22,6 +22,7 @@ struct FieldState {
     bool setHere = false;                  ///< this scope (or one of its nodes) sets it: bold, and can be reset
     int overridden = 0;                    ///< layers for which something more specific says otherwise
     QString refusal;                       ///< why the field has no effect; empty = it can be edited
+    QString problem;                       ///< why the value as it is cannot be placed
     std::vector<ChoiceState> choices;      ///< in the order of fieldChoices()
 };
 
