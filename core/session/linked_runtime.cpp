@@ -6,8 +6,11 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <onnxruntime_c_api.h>
+#include <unistd.h>
 
 namespace core {
 namespace {
@@ -66,6 +69,31 @@ ONNXTensorElementDataType elementType(at::ScalarType type)
     throw Error(ErrorKind::Unsupported, "judge", std::string("A tensor of type ") + toString(type) + " cannot be handed over.");
 }
 
+/// Debian 13's package prints hundreds of lines about its own schemas ("already registered") when it loads the first model.
+class SilencedErrors {
+public:
+    SilencedErrors() : m_kept(::dup(STDERR_FILENO))
+    {
+        std::fflush(stderr);
+        if (const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC); nowhere >= 0) {
+            ::dup2(nowhere, STDERR_FILENO);
+            ::close(nowhere);
+        }
+    }
+    SilencedErrors(const SilencedErrors &) = delete;
+    SilencedErrors &operator=(const SilencedErrors &) = delete;
+    ~SilencedErrors()
+    {
+        if (m_kept >= 0) {
+            ::dup2(m_kept, STDERR_FILENO);
+            ::close(m_kept);
+        }
+    }
+
+private:
+    int m_kept;
+};
+
 class LinkedRuntime : public ForeignRuntime {
 public:
     LinkedRuntime(const std::filesystem::path &file, const ForeignRuntimeOptions &options)
@@ -79,7 +107,10 @@ public:
             disabled += (disabled.empty() ? "" : ";") + name;
         if (!disabled.empty())
             check(api()->AddSessionConfigEntry(session.object, "optimization.disable_specified_optimizers", disabled.c_str()));
-        check(api()->CreateSession(m_env.object, file.c_str(), session.object, &m_session.object));
+        {
+            const SilencedErrors silence;
+            check(api()->CreateSession(m_env.object, file.c_str(), session.object, &m_session.object));
+        }
         check(api()->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &m_memory.object));
         OrtAllocator *allocator = nullptr;
         check(api()->GetAllocatorWithDefaultOptions(&allocator));
