@@ -17,18 +17,6 @@ std::int64_t known(const Graph &graph, ValueId id, std::size_t dimension)
     return (*shape)[dimension].known() ? (*shape)[dimension].size : 0;
 }
 
-/// Elements of one image: an open first dimension counts as 1, any other open one makes it 0.
-std::int64_t elementsOfImage(const Graph &graph, ValueId id)
-{
-    const auto &shape = graph.value(id).shape;
-    if (!shape)
-        return 0;
-    std::int64_t count = 1;
-    for (std::size_t i = 0; i < shape->size(); ++i)
-        count *= (*shape)[i].known() ? (*shape)[i].size : i == 0 ? 1 : 0;
-    return count;
-}
-
 std::string dimensionText(int value) { return value > 0 ? std::to_string(value) : "?"; }
 
 } // namespace
@@ -104,30 +92,6 @@ std::unique_ptr<Dataset> openFor(const Graph &graph, const DataSource &source, c
     options.transform = effectiveTransform(graph, transform);
     options.geometry = inputGeometry(graph, transform);
     return openDataset(options);
-}
-
-std::int64_t multiplyAccumulates(const Graph &graph)
-{
-    std::int64_t total = 0;
-    for (NodeId id : graph.order()) {
-        const Node &node = graph.node(id);
-        if (!node.output().valid() || !node.input(1).valid())
-            continue;
-        const std::int64_t outputs = elementsOfImage(graph, node.output());
-        const auto &weight = graph.value(node.input(1)).shape;
-        if (!weight)
-            continue;
-        const std::int64_t elements = elementsOfImage(graph, node.input(1));
-        if (node.is("Conv") && weight->size() > 1 && known(graph, node.input(1), 0) > 0)
-            total += outputs * (elements / known(graph, node.input(1), 0));
-        else if (node.is("ConvTranspose") && weight->size() > 1 && known(graph, node.input(1), 0) > 0)
-            total += elementsOfImage(graph, node.input(0)) * (elements / known(graph, node.input(1), 0));
-        else if (node.is("Gemm") && weight->size() == 2)
-            total += outputs * known(graph, node.input(1), node.intAttribute("transB", 0) ? 1 : 0);
-        else if (node.is("MatMul") && !weight->empty())
-            total += outputs * known(graph, node.input(1), weight->size() > 1 ? weight->size() - 2 : 0);
-    }
-    return total;
 }
 
 std::int64_t parameterCount(const Graph &graph)

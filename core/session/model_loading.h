@@ -28,8 +28,6 @@ int runBatchSize(const Graph &graph, int wish);
 /// The data set with the recipe's transform and the model's geometry.
 std::unique_ptr<Dataset> openFor(const Graph &graph, const DataSource &source, const TransformSpec &transform);
 
-/// Multiply-accumulate operations of one image (dynamic batch = 1; unknown shapes count as 0) and constant parameters.
-std::int64_t multiplyAccumulates(const Graph &graph);
 std::int64_t parameterCount(const Graph &graph);
 bool isQuantizedGraph(const Graph &graph);
 

@@ -2,6 +2,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/exec/executor.h"
+#include "core/graph/node_cost.h"
 #include "core/graph/op_schema.h"
 #include "core/onnx/reader.h"
 #include "core/ptq/pipeline.h"
