@@ -21,7 +21,10 @@ struct DoctorInput {
     const Report *report = nullptr;         ///< nullptr before a run: rows by tensor name, diagnostics of the numbers
 };
 
-/// Worst first. A rule whose figures are missing says nothing.
+/// Worst first. A rule whose figures are missing says nothing. A remedy can always be placed.
 std::vector<Finding> diagnose(const DoctorInput &input);
+
+/// For a recipe that place() refused: the settings that match nothing, with their removal; else the refusal itself.
+std::vector<Finding> diagnoseRefusal(const Graph &graph, const Recipe &recipe, const Error &refusal);
 
 } // namespace core

@@ -80,7 +80,7 @@ ActivationSqnr::ActivationSqnr(std::shared_ptr<const Graph> floating, const Quan
             m_tapped.push_back({point.value, other, std::size_t(point.id.index)});
 }
 
-void ActivationSqnr::add(std::span<const at::Tensor> inputs)
+std::vector<at::Tensor> ActivationSqnr::add(std::span<const at::Tensor> inputs)
 {
     at::NoGradGuard noGrad;
     std::unordered_map<ValueId, at::Tensor> exact;
@@ -91,7 +91,7 @@ void ActivationSqnr::add(std::span<const at::Tensor> inputs)
     std::unordered_map<ValueId, std::vector<std::size_t>> byValue;
     for (std::size_t i = 0; i < m_tapped.size(); ++i)
         byValue[m_tapped[i].other].push_back(i);
-    m_quantized.run(inputs, [&](ValueId value, const at::Tensor &tensor) {
+    return m_quantized.run(inputs, [&](ValueId value, const at::Tensor &tensor) {
         const auto found = byValue.find(value);
         if (found == byValue.end() || tensor.scalar_type() != at::kFloat)
             return;
@@ -105,6 +105,12 @@ void ActivationSqnr::add(std::span<const at::Tensor> inputs)
             m_seen[m_tapped[i].point] = true;
         }
     });
+}
+
+void ActivationSqnr::reset()
+{
+    m_sums.assign(m_sums.size(), {});
+    m_seen.assign(m_seen.size(), false);
 }
 
 std::vector<std::optional<double>> ActivationSqnr::decibels() const

@@ -32,7 +32,10 @@ public:
     /// `quantized` and `dequantized` as buildQdqGraph() gives them; `floating` has the ids of model.graph.
     ActivationSqnr(std::shared_ptr<const Graph> floating, const QuantizedModel &model, std::shared_ptr<const Graph> quantized,
                    const std::vector<ValueId> &dequantized);
-    void add(std::span<const at::Tensor> inputs);
+    /// Returns what the quantized model gives.
+    std::vector<at::Tensor> add(std::span<const at::Tensor> inputs);
+    /// Forgets what was added.
+    void reset();
     /// By point; nullopt for points that were not observed.
     std::vector<std::optional<double>> decibels() const;
 

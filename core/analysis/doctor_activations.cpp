@@ -1,0 +1,288 @@
+#include "core/analysis/doctor_rules.h"
+
+#include "core/spec/operator_roles.h"
+#include "core/stats/density.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+namespace core {
+namespace {
+
+constexpr double mostJoinedRatio = 8;
+constexpr double mostSaturated = 0.01;
+constexpr double mostOverPercentile = 10;
+constexpr double lowDecibels = 10, ownLoss = 6;
+constexpr std::uint64_t fewImages = 32;
+constexpr double oddMean = 1.5, oddSpread = 3;
+constexpr std::size_t firstNormalizations = 3;
+
+double widthOf(const TensorStatistics &statistics) { return std::max(0.0, double(statistics.max)) - std::min(0.0, double(statistics.min)); }
+
+std::string percent(double share) { return figureText(share * 100) + " %"; }
+
+std::string rangeText(const TensorStatistics &statistics) { return figureText(statistics.min) + "…" + figureText(statistics.max); }
+
+bool isPlainActivation(const Point &point) { return point.kind == PointKind::Activation && isIntegerDtype(point.scheme.dtype) && !point.scheme.dynamic && point.owner.valid(); }
+
+void setObserver(QuantizationSpec &spec, const Scheme &scheme, bool best)
+{
+    const bool powerOfTwo = scheme.scaleType == ScaleType::PowerOfTwo;
+    spec.bestObserver = best && !powerOfTwo;
+    if (powerOfTwo)
+        spec.observer = best ? ObserverKind::Pof2Mse : ObserverKind::Pof2MinMax;
+    else if (!best)
+        spec.observer = ObserverKind::MinMax;
+}
+
+double median(std::vector<double> values)
+{
+    std::sort(values.begin(), values.end());
+    const std::size_t half = values.size() / 2;
+    return values.empty() ? 0 : values.size() % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+} // namespace
+
+void findJoinedConcats(DoctorContext &context)
+{
+    const Graph &graph = context.in.prepared;
+    std::map<std::pair<NodeId, std::size_t>, const Point *> byEdge;
+    for (const Point &point : context.in.placement.points)
+        if (isPlainActivation(point))
+            for (const Graph::Use &use : point.uses)
+                byEdge[{use.node, use.inputIndex}] = &point;
+    std::vector<Measured> found;
+    for (const NodeId id : graph.order()) {
+        const Node &node = graph.node(id);
+        if (!node.is("Concat"))
+            continue;
+        std::map<PointId, std::vector<const Point *>> sets;
+        for (std::size_t i = 0; i < node.inputs.size(); ++i)
+            if (const auto edge = byEdge.find({id, i}); edge != byEdge.end() && context.statistics(edge->second->value))
+                sets[edge->second->shares].push_back(edge->second);
+        for (const auto &[root, members] : sets) {
+            if (members.size() < 2)
+                continue;
+            const auto byWidth = [&](const Point *a, const Point *b) { return widthOf(*context.statistics(a->value)) < widthOf(*context.statistics(b->value)); };
+            const auto [narrow, wide] = std::minmax_element(members.begin(), members.end(), byWidth);
+            const TensorStatistics &low = *context.statistics((*narrow)->value), &high = *context.statistics((*wide)->value);
+            const double ratio = widthOf(low) > 0 ? widthOf(high) / widthOf(low) : 0;
+            if (ratio > mostJoinedRatio)
+                found.push_back({ratio, id, *narrow,
+                                 node.name + " joins '" + context.nameOf((*wide)->value) + "' (" + rangeText(high) + ") with '" + context.nameOf((*narrow)->value)
+                                     + "' (" + rangeText(low) + ")"});
+        }
+    }
+    if (found.empty())
+        return;
+    sortWorstFirst(found);
+    Finding finding{Severity::Problem, "concat-joined", "Concat joins ranges " + figureText(found[0].figure) + "× apart", "", nodesOf(found), "", {}};
+    finding.evidence = "Inputs of a Concat share one scale, and the narrow one keeps few codes: " + listed(found) + ".";
+    Recipe remedy = context.in.recipe;
+    for (const NodeId id : finding.nodes)
+        remedy.config.splitConcats.push_back(context.nameOf(id));
+    context.offer(finding, "Own scales at " + (found.size() == 1 ? context.nameOf(found[0].node) : counted(finding.nodes.size(), "Concat", "Concats")), std::move(remedy));
+    context.findings.push_back(std::move(finding));
+}
+
+void findSaturation(DoctorContext &context)
+{
+    std::vector<Measured> found;
+    for (const Point &point : context.in.placement.points) {
+        const LayerRow *row = context.rows[std::size_t(point.id.index)];
+        const TensorStatistics *statistics = isPlainActivation(point) ? context.statistics(point.value) : nullptr;
+        if (!row || !statistics || statistics->histogram.counts.empty() || row->scales.size() != 1 || row->zeroPoints.size() != 1)
+            continue;
+        const CodeRange codes = codeRange(point.scheme.dtype, point.scheme.narrow);
+        const double scale = row->scales[0], zero = double(row->zeroPoints[0]);
+        const Density density(*statistics);
+        if (!(density.total() > 0))
+            continue;
+        const double outside = density.countBelow((double(codes.min) - 0.5 - zero) * scale) + density.total() - density.countUpTo((double(codes.max) + 0.5 - zero) * scale);
+        const double share = outside / density.total();
+        if (share > mostSaturated)
+            found.push_back({share, point.owner, &point, "'" + context.nameOf(point.value) + "' " + percent(share)});
+    }
+    if (found.empty())
+        return;
+    sortWorstFirst(found);
+    Finding finding{Severity::Warning, "saturation", percent(found[0].figure) + " of values saturate", "", nodesOf(found), "", {}};
+    finding.evidence = "The chosen range cuts off more than 1 % of the values seen in " + counted(found.size(), "tensor", "tensors") + ": " + listed(found) + ".";
+    Recipe remedy = context.in.recipe;
+    for (const Measured &measured : found)
+        setObserver(context.specOf(remedy, *measured.point), measured.point->scheme, false);
+    context.offer(finding, "Whole range for " + counted(found.size(), "tensor", "tensors"), std::move(remedy));
+    context.findings.push_back(std::move(finding));
+}
+
+void findOutliers(DoctorContext &context)
+{
+    std::vector<Measured> found;
+    for (const Point &point : context.in.placement.points) {
+        const bool minMax = !point.scheme.bestObserver && (point.scheme.observer == ObserverKind::MinMax || point.scheme.observer == ObserverKind::Pof2MinMax);
+        const TensorStatistics *statistics = isPlainActivation(point) && minMax && !point.quantizesOutput ? context.statistics(point.value) : nullptr;
+        if (!statistics || statistics->histogram.counts.empty())
+            continue;
+        ObserverOptions options = point.scheme.observerOptions();
+        options.kind = ObserverKind::Percentile;
+        options.percentile = 99.99;
+        const Range usual = observe(*statistics, options).range;
+        const double most = std::max(std::fabs(double(statistics->min)), std::fabs(double(statistics->max)));
+        const double common = std::max(std::fabs(usual.min), std::fabs(usual.max));
+        if (common > 0 && most / common >= mostOverPercentile)
+            found.push_back({most / common, point.owner, &point,
+                             "'" + context.nameOf(point.value) + "' reaches " + figureText(most) + " where 99.99 % stay within " + figureText(common)});
+    }
+    if (found.empty())
+        return;
+    sortWorstFirst(found);
+    Finding finding{Severity::Warning, "outlier", "Outliers stretch a range " + figureText(found[0].figure) + "×", "", nodesOf(found), "", {}};
+    finding.evidence = "The range of " + counted(found.size(), "tensor", "tensors") + " is set by a few values: " + listed(found) + ".";
+    Recipe remedy = context.in.recipe;
+    for (const Measured &measured : found)
+        setObserver(context.specOf(remedy, *measured.point), measured.point->scheme, true);
+    context.offer(finding, "Observer of least error for " + counted(found.size(), "tensor", "tensors"), std::move(remedy));
+    context.findings.push_back(std::move(finding));
+}
+
+void findLowSqnr(DoctorContext &context)
+{
+    const Graph &graph = context.in.prepared;
+    std::map<ValueId, const LayerRow *> rowOf;
+    for (const Point &point : context.in.placement.points)
+        if (const LayerRow *row = context.rows[std::size_t(point.id.index)]; row && point.kind == PointKind::Activation && row->sqnrDb != 0)
+            rowOf.emplace(point.value, row);
+    std::vector<Measured> found;
+    std::set<ValueId> done;
+    for (const Point &point : context.in.placement.points) {
+        const auto own = point.kind == PointKind::Activation ? rowOf.find(point.value) : rowOf.end();
+        const NodeId maker = context.producers[std::size_t(point.value.index)];
+        if (own == rowOf.end() || own->second->sqnrDb >= lowDecibels || !maker.valid() || !point.owner.valid() || !done.insert(point.value).second)
+            continue;
+        // Back to the measured tensors that this one is made from.
+        double inputs = 200;
+        bool measured = false;
+        NodeId matrix;
+        std::set<NodeId> seen{maker};
+        for (std::vector<NodeId> open{maker}; !open.empty();) {
+            const NodeId id = open.back();
+            open.pop_back();
+            if (isMatrixOperator(graph.node(id)))
+                matrix = id;
+            for (const ValueId in : graph.node(id).inputs) {
+                if (!in.valid() || graph.isConstant(in))
+                    continue;
+                if (const auto before = rowOf.find(in); before != rowOf.end()) {
+                    inputs = std::min(inputs, before->second->sqnrDb);
+                    measured = true;
+                } else if (const NodeId producer = context.producers[std::size_t(in.index)]; producer.valid() && seen.insert(producer).second) {
+                    open.push_back(producer);
+                }
+            }
+        }
+        const double loss = inputs - own->second->sqnrDb;
+        if (!measured || loss <= ownLoss)
+            continue;
+        const NodeId node = matrix.valid() ? matrix : maker;
+        found.push_back({loss, node, &point, context.nameOf(node) + " loses " + figureText(loss) + " dB by itself, to " + figureText(own->second->sqnrDb) + " dB"});
+    }
+    if (found.empty())
+        return;
+    sortWorstFirst(found);
+    Finding finding{Severity::Problem, "low-sqnr", "", "", nodesOf(found), "", {}};
+    finding.title = found.size() == 1 ? found[0].text.substr(0, found[0].text.find(" by itself")) : counted(found.size(), "layer loses", "layers lose") + " much by themselves";
+    finding.evidence = "The error has more than a tenth of the power of the output, and comes from the layer, not from its inputs: " + listed(found) + ".";
+    Recipe remedy = context.in.recipe;
+    const TargetProfile &target = context.target;
+    const QuantDtype wide = target.activationDtypes.contains(QuantDtype::UInt16) && !target.requiresSymmetricActivations ? QuantDtype::UInt16 : QuantDtype::Int16;
+    const bool narrowNow = std::all_of(found.begin(), found.end(), [](const Measured &m) { return isIntegerDtype(m.point->scheme.dtype) && dtypeBits(m.point->scheme.dtype) <= 8; });
+    if (target.activationDtypes.contains(wide) && target.integerKernelDtypes.empty() && narrowNow) {
+        for (const Measured &measured : found)
+            context.specOf(remedy, *measured.point).dtype = wide;
+        context.offer(finding, "16-bit activations for " + counted(found.size(), "layer", "layers"), std::move(remedy));
+    } else {
+        for (const NodeId id : finding.nodes)
+            remedy.config.exclude.push_back(context.nameOf(id));
+        context.offer(finding, "Keep " + (finding.nodes.size() == 1 ? context.nameOf(finding.nodes[0]) : counted(finding.nodes.size(), "layer", "layers")) + " in float",
+                      std::move(remedy));
+    }
+    context.findings.push_back(std::move(finding));
+}
+
+void findPreprocessing(DoctorContext &context)
+{
+    // Equalization moves the ranges that BatchNormalization expects.
+    if (!context.in.statistics || context.in.recipe.equalize)
+        return;
+    const Graph &source = context.in.source;
+    std::size_t first = 0;
+    std::vector<double> offsets, spreads;
+    std::vector<Measured> found;
+    for (const NodeId id : source.order()) {
+        const Node &node = source.node(id);
+        if (!node.is("BatchNormalization") || node.inputs.size() < 3 || !node.output().valid())
+            continue;
+        const TensorData *gamma = source.constant(node.input(1)), *beta = source.constant(node.input(2));
+        const TensorStatistics *statistics = context.in.prepared.contains(node.output()) ? context.statistics(node.output()) : nullptr;
+        if (!gamma || !beta || !statistics || statistics->channelAxis != 1)
+            continue;
+        const std::vector<double> scale = gamma->toDoubles(), shift = beta->toDoubles();
+        if (scale.size() != statistics->channels.size() || shift.size() != scale.size() || scale.empty())
+            continue;
+        if (++first > firstNormalizations)
+            break;
+        std::vector<double> distances;
+        double expected = 0;
+        for (std::size_t c = 0; c < scale.size(); ++c) {
+            expected += (scale[c] * scale[c] + shift[c] * shift[c]) / double(scale.size());
+            if (const double unit = std::fabs(scale[c]); unit > 1e-6)
+                distances.push_back(std::fabs(statistics->channels[c].mean() - shift[c]) / unit);
+        }
+        if (distances.empty() || !(expected > 0))
+            continue;
+        const double seen = (statistics->variance() + statistics->mean() * statistics->mean()) / expected;
+        offsets.push_back(median(distances));
+        spreads.push_back(std::sqrt(seen));
+        found.push_back({0, source.node(id).id, nullptr, node.name});
+    }
+    if (offsets.empty())
+        return;
+    const double offset = median(offsets), spread = median(spreads);
+    const bool odd = offset > oddMean || spread > oddSpread || spread < 1 / oddSpread;
+    if (!odd)
+        return;
+    Finding finding{Severity::Problem, "preprocessing", "Images are not normalised as the model expects", "", {}, "", {}};
+    finding.evidence = "Behind '" + found[0].text + "' the calibration images give channels whose means lie " + figureText(offsets[0])
+        + " standard deviations from what its BatchNormalization learned, and values " + figureText(spreads[0])
+        + "× as large as expected; check the transform (mean, divisor, RGB or BGR) and the images.";
+    // A folded normalization is not among the nodes that are drawn; who makes its tensor now is.
+    const ValueId made = source.node(found[0].node).output();
+    if (const NodeId node = context.producers[std::size_t(made.index)]; node.valid())
+        finding.nodes = {node};
+    context.findings.push_back(std::move(finding));
+}
+
+void findFewImages(DoctorContext &context)
+{
+    if (!context.in.statistics)
+        return;
+    std::uint64_t images = 0;
+    for (const auto &[value, statistics] : *context.in.statistics)
+        images = std::max(images, statistics.images);
+    if (images == 0 || images >= fewImages)
+        return;
+    Finding finding{Severity::Warning, "few-images", "Only " + counted(std::size_t(images), "calibration image", "calibration images"), "", {}, "", {}};
+    finding.evidence = "The ranges were taken from " + counted(std::size_t(images), "image", "images") + "; with fewer than " + std::to_string(fewImages)
+        + " they depend on which images these happen to be.";
+    if (context.in.recipe.calibrationImages > 0 && std::uint64_t(context.in.recipe.calibrationImages) < fewImages) {
+        Recipe remedy = context.in.recipe;
+        remedy.calibrationImages = 0;
+        context.offer(finding, "Calibrate with all images", std::move(remedy));
+    }
+    context.findings.push_back(std::move(finding));
+}
+
+} // namespace core
