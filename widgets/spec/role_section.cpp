@@ -15,6 +15,7 @@ using core::TensorRole;
 
 RoleSection::RoleSection(TensorRole role, QWidget *parent) : QWidget(parent), m_role(role)
 {
+    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     auto *all = new QVBoxLayout(this);
     all->setContentsMargins(0, 0, 0, 0);
     all->setSpacing(2);
@@ -25,11 +26,9 @@ RoleSection::RoleSection(TensorRole role, QWidget *parent) : QWidget(parent), m_
     m_heading->setText(roleLabel(role));
     m_heading->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     m_heading->setAutoRaise(true);
-    m_heading->setCheckable(true);
     QFont bold = m_heading->font();
     bold.setBold(true);
     m_heading->setFont(bold);
-    m_heading->setAccessibleName(tr("%1, show or hide").arg(roleLabel(role)));
     m_summary = new ElidedLabel(this);
     m_summary->setObjectName(QStringLiteral("summary"));
     m_summary->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
@@ -40,6 +39,9 @@ RoleSection::RoleSection(TensorRole role, QWidget *parent) : QWidget(parent), m_
     m_resetAll->setAutoRaise(true);
     m_resetAll->setToolTip(tr("Reset all of these to inherited"));
     m_resetAll->setAccessibleName(tr("Reset %1 to inherited").arg(roleLabel(role)));
+    QSizePolicy keepsItsPlace = m_resetAll->sizePolicy();
+    keepsItsPlace.setRetainSizeWhenHidden(true);
+    m_resetAll->setSizePolicy(keepsItsPlace);
     head->addWidget(m_heading);
     head->addWidget(m_summary, 1);
     head->addWidget(m_resetAll);
@@ -57,6 +59,10 @@ RoleSection::RoleSection(TensorRole role, QWidget *parent) : QWidget(parent), m_
     auto *grid = new QGridLayout;
     grid->setHorizontalSpacing(6);
     grid->setVerticalSpacing(3);
+    int labelWidth = 0;
+    for (const SpecField field : allSpecFields)
+        labelWidth = std::max(labelWidth, fontMetrics().horizontalAdvance(fieldLabel(field)));
+    grid->setColumnMinimumWidth(0, labelWidth);
     grid->setColumnStretch(1, 5);
     grid->setColumnStretch(2, 4);
     body->addLayout(grid);
@@ -74,12 +80,11 @@ RoleSection::RoleSection(TensorRole role, QWidget *parent) : QWidget(parent), m_
     m_more = new QToolButton(m_body);
     m_more->setObjectName(QStringLiteral("more"));
     m_more->setAutoRaise(true);
-    m_more->setCheckable(true);
     body->addWidget(m_more, 0, Qt::AlignLeft);
     all->addWidget(m_body);
 
-    connect(m_heading, &QToolButton::toggled, this, &RoleSection::setExpanded);
-    connect(m_more, &QToolButton::toggled, this, &RoleSection::setMore);
+    connect(m_heading, &QToolButton::clicked, this, [this] { setExpanded(!m_expanded); });
+    connect(m_more, &QToolButton::clicked, this, [this] { setMore(!m_showsMore); });
     connect(m_resetAll, &QToolButton::clicked, this, [this] { Q_EMIT roleReset(m_role); });
     setMore(false);
     setExpanded(role == TensorRole::Weight || role == TensorRole::Output);
@@ -111,25 +116,26 @@ void RoleSection::show(const RoleState &state)
 
 void RoleSection::showRows()
 {
-    if (!m_heading->isChecked())
+    if (!m_expanded)
         return;
     int hiddenSettings = 0;
     for (const SpecField field : allSpecFields) {
         const FieldState &state = m_state.field(field);
         const bool conditional = field == SpecField::Percentile || field == SpecField::FixedRange || field == SpecField::GroupSize;
-        const bool visible = m_more->isChecked() || !state.problem.isEmpty() || (isMain(field) && (!conditional || state.refusal.isEmpty()));
+        const bool visible = m_showsMore || !state.problem.isEmpty() || (isMain(field) && (!conditional || state.refusal.isEmpty()));
         hiddenSettings += !visible && state.setHere;
         FieldRow *line = row(field);
         line->setVisible(visible);
         if (visible)
             line->show(state);
     }
-    m_more->setText(m_more->isChecked() ? tr("Fewer fields") : hiddenSettings > 0 ? tr("More fields (%1 set here)…").arg(hiddenSettings) : tr("More fields…"));
+    m_more->setText(m_showsMore ? tr("Fewer fields") : hiddenSettings > 0 ? tr("More fields (%1 set here)…").arg(hiddenSettings) : tr("More fields…"));
 }
 
 void RoleSection::setExpanded(bool expanded)
 {
-    m_heading->setChecked(expanded);
+    m_expanded = expanded;
+    m_heading->setAccessibleName(expanded ? tr("%1, shown; press to hide").arg(roleLabel(m_role)) : tr("%1, hidden; press to show").arg(roleLabel(m_role)));
     m_heading->setArrowType(expanded ? Qt::DownArrow : Qt::RightArrow);
     m_body->setVisible(expanded);
     showRows();
@@ -137,7 +143,7 @@ void RoleSection::setExpanded(bool expanded)
 
 void RoleSection::setMore(bool more)
 {
-    m_more->setChecked(more);
+    m_showsMore = more;
     showRows();
 }
 

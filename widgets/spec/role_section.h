@@ -38,6 +38,7 @@ private:
 
     core::TensorRole m_role;
     RoleState m_state;
+    bool m_expanded = false, m_showsMore = false;
     QToolButton *m_heading, *m_more, *m_resetAll;
     ElidedLabel *m_summary;
     QWidget *m_body;
