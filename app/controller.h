@@ -1,0 +1,75 @@
+// Between window and engine: what the window asks for becomes a job on one of two lanes, what comes back goes into the document.
+#pragma once
+
+#include "app/document.h"
+#include "app/lane.h"
+#include "core/session/session.h"
+
+#include <QObject>
+#include <QStringList>
+
+#include <memory>
+#include <optional>
+
+class QTimer;
+
+namespace app {
+
+class Controller : public QObject {
+    Q_OBJECT
+public:
+    /// threads 0 = all cores.
+    Controller(Document &document, int threads, QObject *parent = nullptr);
+    ~Controller() override;
+
+    Lane &heavy() { return m_heavy; }
+    Lane &light() { return m_light; }
+    const std::vector<core::Finding> &findings() const { return m_findings; }
+    /// Why run() cannot start now, as a sentence for the user; empty when it can.
+    QString obstacle() const;
+
+public Q_SLOTS:
+    /// An .onnx model, a .qsproj project. Ends in modelOpened() or failed().
+    void open(const QString &path);
+    void openSample();
+    /// A project that was read already (recovery); `fileName` is where it is saved.
+    void openProject(const app::Project &project, const QString &fileName);
+    void calibrate();
+    /// Calibrates where needed, quantizes, evaluates; the result is a new run.
+    void run();
+    /// The same, written into a folder and verified there.
+    void exportTo(const QString &folder, const QString &fileName, bool judge);
+    /// What `recipe` would change, on the pinned images; the answer comes as whatIfReady().
+    void predict(const core::Recipe &recipe, const QString &what);
+    void dropPrediction();
+    void runImage(std::size_t index);
+    void stop();
+
+Q_SIGNALS:
+    /// The file of a project is not where it was, or is another one: the user is asked.
+    void modelMissing(const app::Project &project, const QString &fileName, bool changed);
+    void modelOpened(const QString &path);
+    void exported(const core::Report &report);
+    void runFinished(const core::Report &report);
+    void findingsChanged();
+    void whatIfReady(const core::WhatIf &prediction, const core::Recipe &recipe, const QString &what);
+    void imageReady(const core::ImageRun &run);
+    void failed(const QString &title, const app::Failure &failure);
+
+private:
+    core::QuantizeRequest request() const;
+    core::Session &session();              ///< heavy lane only
+    void describe();
+    void diagnose();
+    void finishRun(std::shared_ptr<const core::Calibration> calibration, core::Report report, const Settings &settings, bool isExport);
+    QString nextRunName(const core::Recipe &recipe) const;
+
+    Document &m_document;
+    int m_threads;
+    std::unique_ptr<core::Session> m_session;
+    std::vector<core::Finding> m_findings;
+    QTimer *m_diagnosis;
+    Lane m_light, m_heavy;                 ///< last: they end before what their jobs use
+};
+
+} // namespace app
