@@ -74,8 +74,10 @@ private:
     {
         box.compact = compact();
         box.rect = QRectF(QPointF(), size);
-        for (const core::NodeId node : box.nodes)
+        for (const core::NodeId node : box.nodes) {
             m_drawing.boxOfNode[at(node.index)] = int(m_drawing.boxes.size());
+            box.names.push_back(QString::fromStdString(m_graph.node(node).name));
+        }
         m_drawing.boxes.push_back(std::move(box));
         return int(m_drawing.boxes.size()) - 1;
     }

@@ -20,6 +20,7 @@ enum class BoxKind { Node, Block, Input, Output };
 struct DrawnBox {
     BoxKind kind = BoxKind::Node;
     std::vector<core::NodeId> nodes;  ///< one of a node, all of a block, none of an input or output
+    std::vector<QString> names;       ///< of the nodes
     core::ValueId value;              ///< of an input or output
     QString title, subtitle;          ///< name and operator; kind and extent of a block; name and shape of an input
     QRectF rect;
