@@ -68,7 +68,8 @@ void TestSpecState::saysWhereAValueCameFrom()
     recipe.config.byNode["conv2"].weight.percentile = 99.5;
     const SpecState state = stateOf(recipe, {"conv2"});
     const RoleState &weight = state.role(TensorRole::Weight);
-    QCOMPARE(weight.field(SpecField::Dtype).origin, "target onnxruntime-cpu");
+    QCOMPARE(weight.field(SpecField::Dtype).origin, "onnxruntime-cpu");
+    QCOMPARE(weight.field(SpecField::Dtype).originInWords, "the target onnxruntime-cpu");
     QCOMPARE(weight.field(SpecField::QScheme).origin, "every Conv");
     QVERIFY(!weight.field(SpecField::QScheme).setHere);
     QCOMPARE(weight.field(SpecField::Observer).origin, "rule name:conv2");

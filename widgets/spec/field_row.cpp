@@ -1,6 +1,6 @@
 #include "widgets/spec/field_row.h"
 
-#include "widgets/spec/small_widgets.h"
+#include "widgets/shared/small_widgets.h"
 
 #include <QCheckBox>
 #include <QComboBox>
@@ -146,7 +146,7 @@ void FieldRow::show(const FieldState &state)
     m_origin->setFont(font);
     m_origin->setForegroundRole(state.setHere ? QPalette::WindowText : QPalette::PlaceholderText);
     m_origin->setText(state.overridden > 0 ? tr("%1, %2 differ").arg(state.origin).arg(state.overridden) : state.origin);
-    m_origin->setToolTip(toolTipText({tr("%1: %2").arg(fieldLabel(m_field), state.setHere ? state.origin : tr("inherited from %1").arg(state.origin)),
+    m_origin->setToolTip(toolTipText({tr("%1: %2").arg(fieldLabel(m_field), state.setHere ? state.origin : tr("inherited from %1").arg(state.originInWords)),
                                       state.overridden > 0 ? tr("%1 layers say otherwise by something more specific.").arg(state.overridden) : QString()}));
     m_reset->setVisible(state.setHere && !m_editor->isHidden());
 }

@@ -1,8 +1,8 @@
 #include "widgets/spec/inspector.h"
 
+#include "widgets/shared/small_widgets.h"
 #include "widgets/spec/data_tab.h"
 #include "widgets/spec/node_facts.h"
-#include "widgets/spec/small_widgets.h"
 #include "widgets/spec/spec_editor.h"
 #include "widgets/spec/spec_tab.h"
 #include "widgets/spec/table_setup.h"

@@ -1,7 +1,7 @@
 #include "widgets/spec/role_section.h"
 
+#include "widgets/shared/small_widgets.h"
 #include "widgets/spec/field_row.h"
-#include "widgets/spec/small_widgets.h"
 
 #include <QGridLayout>
 #include <QHBoxLayout>
@@ -104,7 +104,7 @@ bool RoleSection::isMain(SpecField field) const
     }
 }
 
-void RoleSection::show(const RoleState &state)
+void RoleSection::setState(const RoleState &state)
 {
     m_state = state;
     m_summary->setText(state.summary);

@@ -21,7 +21,7 @@ class RoleSection : public QWidget {
 public:
     explicit RoleSection(core::TensorRole role, QWidget *parent = nullptr);
 
-    void show(const RoleState &state);
+    void setState(const RoleState &state);
     void setExpanded(bool expanded);
     void setMore(bool more);
     void setTheme(const Theme &theme);

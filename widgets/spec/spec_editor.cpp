@@ -1,7 +1,7 @@
 #include "widgets/spec/spec_editor.h"
 
+#include "widgets/shared/small_widgets.h"
 #include "widgets/spec/role_section.h"
-#include "widgets/spec/small_widgets.h"
 
 #include <QLabel>
 #include <QVBoxLayout>
@@ -40,7 +40,7 @@ void SpecEditor::setState(const SpecState &state)
     for (std::size_t i = 0; i < 4; ++i) {
         m_sections[i]->setVisible(state.roles[i].applies);
         if (state.roles[i].applies)
-            m_sections[i]->show(state.roles[i]);
+            m_sections[i]->setState(state.roles[i]);
         any = any || state.roles[i].applies;
     }
     m_nothing->setVisible(!any && state.layers > 0);

@@ -245,6 +245,4 @@ QString roleLabel(TensorRole role)
     return tr("Bias");
 }
 
-QString shortNumber(double value, int digits) { return QString::number(value, 'g', digits); }
-
 } // namespace widgets

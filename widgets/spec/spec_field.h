@@ -4,6 +4,7 @@
 
 #include "core/spec/quantization_spec.h"
 #include "core/spec/resolver.h"
+#include "widgets/shared/number_text.h"
 
 #include <QString>
 
@@ -46,8 +47,5 @@ core::QuantizationSpec &specOf(core::QuantizationConfig &config, core::TensorRol
 const core::QuantizationSpec &specOf(const core::QuantizationConfig &config, core::TensorRole role);
 /// "Weights", "Inputs", "Outputs", "Bias".
 QString roleLabel(core::TensorRole role);
-
-/// A number as short as it can be said, without the locale's separators: "0.0039", "-1.5", "1e-07".
-QString shortNumber(double value, int digits = 4);
 
 } // namespace widgets

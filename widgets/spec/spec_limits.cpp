@@ -83,19 +83,19 @@ std::vector<std::pair<SpecField, FieldValue>> companions(const core::Scheme &sch
     return more;
 }
 
-QString originText(const core::FieldOrigin &origin)
+QString originText(const core::FieldOrigin &origin, bool whole)
 {
     const QString detail = QString::fromStdString(origin.detail);
     switch (origin.layer) {
-    case core::ConfigLayer::Default: return tr("default");
-    case core::ConfigLayer::Preset: return tr("preset %1").arg(detail);
-    case core::ConfigLayer::Target: return tr("target %1").arg(detail);
-    case core::ConfigLayer::Global: return tr("whole model");
-    case core::ConfigLayer::OpType: return tr("every %1").arg(detail);
-    case core::ConfigLayer::Rule: return tr("rule %1").arg(detail);
+    case core::ConfigLayer::Default: return whole ? tr("the default") : tr("default");
+    case core::ConfigLayer::Preset: return (whole ? tr("the preset %1") : tr("preset %1")).arg(detail);
+    case core::ConfigLayer::Target: return whole ? tr("the target %1").arg(detail) : detail;
+    case core::ConfigLayer::Global: return whole ? tr("the settings of the whole model") : tr("model");
+    case core::ConfigLayer::OpType: return (whole ? tr("the settings of every %1") : tr("every %1")).arg(detail);
+    case core::ConfigLayer::Rule: return (whole ? tr("the rule %1") : tr("rule %1")).arg(detail);
     case core::ConfigLayer::Node: break;
     }
-    return tr("layer %1").arg(detail);
+    return (whole ? tr("the layer %1") : tr("layer %1")).arg(detail);
 }
 
 } // namespace widgets

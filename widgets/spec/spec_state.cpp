@@ -150,7 +150,8 @@ private:
             state.refusal.clear();
         if (sameValue)
             state.value = first;
-        state.origin = sameFrom ? originText(origin) : tr("mixed");
+        state.origin = sameFrom ? originText(origin, false) : tr("mixed");
+        state.originInWords = sameFrom ? originText(origin, true) : tr("different places");
         for (const FieldValue &value : fieldChoices(field))
             state.choices.push_back({value, settable ? choiceRefusal(role, field, value, cases) : QString()});
     }

@@ -19,6 +19,7 @@ struct FieldState {
     SpecField field = SpecField::Dtype;
     std::optional<FieldValue> value;       ///< nullopt = mixed
     QString origin;                        ///< "preset best", "set here", "mixed"
+    QString originInWords;                 ///< "the preset best"
     bool setHere = false;                  ///< this scope (or one of its nodes) sets it: bold, and can be reset
     int overridden = 0;                    ///< layers for which something more specific says otherwise
     QString refusal;                       ///< why the field has no effect; empty = it can be edited
@@ -66,6 +67,7 @@ std::vector<std::pair<SpecField, FieldValue>> companions(const core::Scheme &sch
 /// Why a field says nothing under this scheme; empty = it counts.
 QString fieldRefusal(SpecField field, core::TensorRole role, const core::Scheme &scheme, const core::TargetProfile &target);
 
-QString originText(const core::FieldOrigin &origin);
+/// Short for the column beside an editor, or whole for its tooltip.
+QString originText(const core::FieldOrigin &origin, bool whole);
 
 } // namespace widgets

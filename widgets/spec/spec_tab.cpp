@@ -1,7 +1,7 @@
 #include "widgets/spec/spec_tab.h"
 
+#include "widgets/shared/small_widgets.h"
 #include "widgets/spec/foreign_quantizers.h"
-#include "widgets/spec/small_widgets.h"
 #include "widgets/spec/spec_editor.h"
 #include "widgets/spec/table_setup.h"
 #include "widgets/spec/value_table_model.h"

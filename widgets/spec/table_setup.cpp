@@ -1,6 +1,6 @@
 #include "widgets/spec/table_setup.h"
 
-#include "widgets/spec/small_widgets.h"
+#include "widgets/shared/small_widgets.h"
 #include "widgets/spec/value_table_model.h"
 
 #include <QApplication>

@@ -1,6 +1,6 @@
-#include "widgets/spec/small_widgets.h"
+#include "widgets/shared/small_widgets.h"
 
-#include "widgets/spec/spec_field.h"
+#include "widgets/shared/number_text.h"
 
 #include <QEvent>
 #include <QHelpEvent>
