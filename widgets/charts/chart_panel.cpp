@@ -1,6 +1,6 @@
 #include "widgets/charts/chart_panel.h"
 
-#include "widgets/charts/elided_label.h"
+#include "widgets/charts/heading_label.h"
 
 #include <QApplication>
 #include <QBuffer>
@@ -38,14 +38,15 @@ ChartPanel::ChartPanel(const QString &name, const QString &description, QWidget 
     setAccessibleDescription(description);
     setAutoFillBackground(true);
 
-    m_heading = new ElidedLabel(this);
+    m_heading = new HeadingLabel(this);
     m_tools = new QHBoxLayout;
     m_tools->setSpacing(4);
     m_tools->setContentsMargins(8, 3, 6, 3);
     m_tools->addWidget(m_heading, 1);
 
     m_export = new QToolButton(this);
-    m_export->setText(tr("Export") + QStringLiteral("\u2003")); // room for the menu arrow
+    m_export->setText(tr("Export ▾"));
+    m_export->setStyleSheet(QStringLiteral("QToolButton::menu-indicator { image: none; }"));
     m_export->setToolTip(tr("Copy or save the picture, or the data as CSV"));
     m_export->setAccessibleName(tr("Export %1").arg(name));
     m_export->setAutoRaise(true);

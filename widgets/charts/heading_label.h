@@ -6,9 +6,9 @@
 
 namespace widgets {
 
-class ElidedLabel : public QLabel {
+class HeadingLabel : public QLabel {
 public:
-    explicit ElidedLabel(QWidget *parent = nullptr) : QLabel(parent)
+    explicit HeadingLabel(QWidget *parent = nullptr) : QLabel(parent)
     {
         setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
         setTextFormat(Qt::PlainText);
