@@ -17,8 +17,13 @@ void putTicks(QCategoryAxis *axis, const PlotScale::Ticks &ticks, double from, d
     for (const QString &label : axis->categoriesLabels())
         axis->remove(label);
     axis->setStartValue(from);
-    for (const auto &[at, label] : ticks)
-        axis->append(label, at);
+    // The axis wants labels that differ: invisible characters tell equal ones apart.
+    for (const auto &[at, label] : ticks) {
+        QString text = label;
+        while (axis->categoriesLabels().contains(text))
+            text += QChar(0x200B);
+        axis->append(text, at);
+    }
     axis->setRange(from, to);
 }
 

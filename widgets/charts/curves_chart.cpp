@@ -1,0 +1,151 @@
+#include "widgets/charts/curves_chart.h"
+
+#include "widgets/tables/csv.h"
+
+#include <QToolButton>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace widgets {
+
+CurvesChart::CurvesChart(QWidget *parent) : ChartPanel(tr("Curves"), tr("How the figures of a run develop, step by step"), parent)
+{
+    m_log = addToggle(tr("log y"), tr("Logarithmic values; what is not above zero is drawn at the foot"), false);
+    connect(m_log, &QToolButton::toggled, this, &CurvesChart::refresh);
+    m_timer.setSingleShot(true);
+    m_timer.setInterval(50);
+    connect(&m_timer, &QTimer::timeout, this, &CurvesChart::refresh);
+    plot()->paintMarks = [this](QPainter &painter) { paint(painter); };
+    plot()->toolTipAt = [this](QPointF position) { return toolTipAt(position); };
+    clear();
+}
+
+QStringList CurvesChart::names() const
+{
+    QStringList list;
+    for (const Curve &curve : m_curves)
+        list << curve.name;
+    return list;
+}
+
+void CurvesChart::clear()
+{
+    m_curves.clear();
+    m_timer.stop();
+    setHeading({});
+    setEmptyText(tr("Curves appear here while a training run is on."));
+}
+
+void CurvesChart::append(const QString &name, double step, double value)
+{
+    if (!std::isfinite(value))
+        return;
+    auto curve = std::find_if(m_curves.begin(), m_curves.end(), [&](const Curve &c) { return c.name == name; });
+    if (curve == m_curves.end())
+        curve = m_curves.insert(m_curves.end(), {name, {}});
+    curve->points.emplace_back(step, value);
+    if (!m_timer.isActive())
+        m_timer.start();
+}
+
+void CurvesChart::refresh()
+{
+    if (m_curves.empty())
+        return;
+    double first = m_curves.front().points.front().x(), last = first, low = m_curves.front().points.front().y(), high = low, positive = 0;
+    QString latest;
+    for (const Curve &curve : m_curves) {
+        first = std::min(first, curve.points.front().x());
+        last = std::max(last, curve.points.back().x());
+        for (const QPointF &point : curve.points) {
+            low = std::min(low, point.y());
+            high = std::max(high, point.y());
+            if (point.y() > 0)
+                positive = positive > 0 ? std::min(positive, point.y()) : point.y();
+        }
+        latest += (latest.isEmpty() ? QString() : QStringLiteral(", ")) + curve.name + QLatin1Char(' ') + plainNumber(curve.points.back().y());
+    }
+    setEmptyText({});
+    setHeading(tr("Step %1: %2").arg(plainNumber(last, 7), latest));
+    setSummary(heading());
+    const double pad = high > low ? (high - low) * 0.06 : std::max(std::fabs(high), 1.0) * 0.1;
+    if (m_log->isChecked() && positive > 0)
+        plot()->setY(PlotScale(ScaleKind::Log10, positive * 0.8, high * 1.25), {});
+    else
+        plot()->setY(PlotScale(ScaleKind::Linear, low - pad, high + pad), {});
+    if (!plot()->isZoomed())
+        plot()->setX(PlotScale(ScaleKind::Linear, first, std::max(last, first + 1)), tr("step"));
+    plot()->viewport()->update();
+}
+
+void CurvesChart::paint(QPainter &painter)
+{
+    const QRectF area = plot()->area();
+    const QFontMetricsF metrics(painter.font());
+    double x = area.left() + 8;
+    for (std::size_t i = 0; i < m_curves.size(); ++i) {
+        const QColor color = theme().series(int(i));
+        QPolygonF line;
+        // Of the points that fall on one pixel the first, the extremes and the last are drawn.
+        double column = -1e9, least = 0, most = 0;
+        for (const QPointF &point : m_curves[i].points) {
+            const double px = plot()->xOf(point.x()), py = plot()->yOf(point.y());
+            if (px - column >= 1) {
+                column = px;
+                least = most = py;
+                line << QPointF(px, py);
+            } else if (py < least || py > most) {
+                least = std::min(least, py);
+                most = std::max(most, py);
+                line << QPointF(px, py);
+            }
+        }
+        static const Qt::PenStyle styles[] = {Qt::SolidLine, Qt::DashLine, Qt::DotLine, Qt::DashDotLine};
+        painter.setPen(QPen(color, 1.6, styles[i % 4]));
+        painter.setBrush(Qt::NoBrush);
+        painter.drawPolyline(line);
+        const double width = metrics.horizontalAdvance(m_curves[i].name);
+        QColor back = theme().base;
+        back.setAlpha(215);
+        painter.fillRect(QRectF(x - 3, area.top() + 2, width + 32, metrics.height()), back);
+        painter.drawLine(QPointF(x, area.top() + 2 + metrics.height() / 2), QPointF(x + 20, area.top() + 2 + metrics.height() / 2));
+        painter.setPen(theme().text);
+        painter.drawText(QPointF(x + 25, area.top() + 2 + metrics.ascent()), m_curves[i].name);
+        x += width + 38;
+    }
+}
+
+QString CurvesChart::toolTipAt(QPointF position) const
+{
+    if (isEmpty() || !plot()->area().contains(position))
+        return {};
+    const double step = plot()->xAt(position.x());
+    QString text = tr("step %1").arg(plainNumber(std::round(step), 7));
+    for (const Curve &curve : m_curves) {
+        const auto after = std::lower_bound(curve.points.begin(), curve.points.end(), step, [](const QPointF &p, double s) { return p.x() < s; });
+        text += QLatin1Char('\n') + curve.name + QStringLiteral(": ") + plainNumber((after == curve.points.end() ? curve.points.back() : *after).y());
+    }
+    return text;
+}
+
+QString CurvesChart::csv() const
+{
+    QStringList heading{QStringLiteral("step")};
+    std::map<double, QStringList> rows;
+    for (std::size_t i = 0; i < m_curves.size(); ++i) {
+        heading << m_curves[i].name;
+        for (const QPointF &point : m_curves[i].points) {
+            QStringList &row = rows[point.x()];
+            row.resize(qsizetype(m_curves.size()));
+            row[qsizetype(i)] = csvNumber(point.y());
+        }
+    }
+    QString text = csvLine(heading);
+    for (const auto &[step, fields] : rows)
+        text += csvLine(QStringList{csvNumber(step)} + fields);
+    return text;
+}
+
+} // namespace widgets
