@@ -54,10 +54,15 @@ LayerTableView::LayerTableView(NodeSelection *selection, QWidget *parent)
     header->setSortIndicatorClearable(true);
     m_table->sortByColumn(-1, Qt::AscendingOrder);
     const int letter = fontMetrics().horizontalAdvance(QLatin1Char('0'));
-    const int widths[] = {4, 20, 11, 7, 11, 12, 9, 10, 10, 18, 12};
+    const int widths[] = {2, 20, 12, 6, 11, 12, 9, 10, 10, 18, 13};
     for (int column = 0; column < LayerModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column] * letter + 8);
     m_table->setColumnHidden(LayerModel::Current, true);
+    // In a narrow dock the first four are what is seen.
+    const int order[] = {LayerModel::Quantized, LayerModel::Name, LayerModel::Type, LayerModel::ActivationSqnr, LayerModel::Current, LayerModel::Operator};
+    for (int place = 0; place < int(std::size(order)); ++place)
+        header->moveSection(header->visualIndex(order[place]), place);
+    m_table->setTextElideMode(Qt::ElideMiddle);
     m_table->installEventFilter(this);
     m_edit->installEventFilter(this);
 
@@ -210,6 +215,14 @@ void LayerTableView::selectShown()
 {
     m_table->setFocus();
     m_table->selectAll();
+}
+
+void LayerTableView::resizeEvent(QResizeEvent *event)
+{
+    QWidget::resizeEvent(event);
+    // Room that is left goes to the names.
+    const int rest = width() - 40 - (m_table->horizontalHeader()->length() - m_table->columnWidth(LayerModel::Name));
+    m_table->setColumnWidth(LayerModel::Name, std::clamp(rest, 20 * fontMetrics().horizontalAdvance(QLatin1Char('0')), 480));
 }
 
 QString LayerTableView::csv() const { return csvOf(*m_filter, LayerModel::SortRole); }

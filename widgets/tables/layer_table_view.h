@@ -40,6 +40,9 @@ Q_SIGNALS:
     void editRequested();                                ///< of the selected nodes
     void nodeActivated(core::NodeId node);               ///< double click or Enter: show it on the canvas
 
+protected:
+    void resizeEvent(QResizeEvent *event) override;
+
 private:
     void filterRows(const QString &text);
     void takeFromTable();

@@ -115,8 +115,13 @@ private:
                 holds[row] = node >= 0 && std::size_t(node) < chosen.size() && chosen[std::size_t(node)];
             }
         } catch (const core::Error &problem) {
+            // "In the query '…': there is no key …": the line it is about stands right above.
             error = QString::fromStdString(problem.sentence());
-            if (error.contains(QStringLiteral("there is no key")))
+            if (const qsizetype colon = error.indexOf(QStringLiteral("': ")); error.startsWith(QStringLiteral("In the query")) && colon > 0)
+                error.remove(0, colon + 3);
+            if (!error.isEmpty())
+                error[0] = error[0].toUpper();
+            if (error.contains(QStringLiteral("here is no key")))
                 error += QLatin1Char(' ') + tr("Figures are: %1.").arg(keyList());
         }
     }
