@@ -16,7 +16,8 @@ constexpr double mostSaturated = 0.01;
 constexpr double mostOverPercentile = 10;
 constexpr double lowDecibels = 10, ownLoss = 6;
 constexpr std::uint64_t fewImages = 32;
-constexpr double oddMean = 1.5, oddSpread = 3;
+// On training data both are 0 and 1; a wrong divisor or mean gives 1 to 200, and 2 to 250.
+constexpr double oddOffset = 0.75, certainOffset = 1.5, oddSpread = 2;
 constexpr std::size_t firstNormalizations = 3;
 
 double widthOf(const TensorStatistics &statistics) { return std::max(0.0, double(statistics.max)) - std::min(0.0, double(statistics.min)); }
@@ -218,22 +219,23 @@ void findPreprocessing(DoctorContext &context)
     if (!context.in.statistics || context.in.recipe.equalize)
         return;
     const Graph &source = context.in.source;
-    std::size_t first = 0;
-    std::vector<double> offsets, spreads;
-    std::vector<Measured> found;
+    struct Seen {
+        NodeId node;
+        ValueId made;
+        double offset, spread;
+    };
+    std::vector<Seen> first;
     for (const NodeId id : source.order()) {
         const Node &node = source.node(id);
-        if (!node.is("BatchNormalization") || node.inputs.size() < 3 || !node.output().valid())
+        if (!node.is("BatchNormalization") || node.inputs.size() < 3 || !node.output().valid() || first.size() == firstNormalizations)
             continue;
         const TensorData *gamma = source.constant(node.input(1)), *beta = source.constant(node.input(2));
         const TensorStatistics *statistics = context.in.prepared.contains(node.output()) ? context.statistics(node.output()) : nullptr;
         if (!gamma || !beta || !statistics || statistics->channelAxis != 1)
             continue;
         const std::vector<double> scale = gamma->toDoubles(), shift = beta->toDoubles();
-        if (scale.size() != statistics->channels.size() || shift.size() != scale.size() || scale.empty())
+        if (scale.size() != statistics->channels.size() || shift.size() != scale.size())
             continue;
-        if (++first > firstNormalizations)
-            break;
         std::vector<double> distances;
         double expected = 0;
         for (std::size_t c = 0; c < scale.size(); ++c) {
@@ -241,26 +243,24 @@ void findPreprocessing(DoctorContext &context)
             if (const double unit = std::fabs(scale[c]); unit > 1e-6)
                 distances.push_back(std::fabs(statistics->channels[c].mean() - shift[c]) / unit);
         }
-        if (distances.empty() || !(expected > 0))
-            continue;
-        const double seen = (statistics->variance() + statistics->mean() * statistics->mean()) / expected;
-        offsets.push_back(median(distances));
-        spreads.push_back(std::sqrt(seen));
-        found.push_back({0, source.node(id).id, nullptr, node.name});
+        if (!distances.empty() && expected > 0)
+            first.push_back({id, node.output(), median(distances), std::sqrt((statistics->variance() + statistics->mean() * statistics->mean()) / expected)});
     }
-    if (offsets.empty())
+    if (first.empty())
         return;
-    const double offset = median(offsets), spread = median(spreads);
-    const bool odd = offset > oddMean || spread > oddSpread || spread < 1 / oddSpread;
-    if (!odd)
+    const Seen worst = *std::max_element(first.begin(), first.end(), [](const Seen &a, const Seen &b) { return a.offset < b.offset; });
+    const double spread = first.front().spread;
+    const bool oddlySpread = spread > oddSpread || spread < 1 / oddSpread;
+    if (worst.offset <= oddOffset && !oddlySpread)
         return;
-    Finding finding{Severity::Problem, "preprocessing", "Images are not normalised as the model expects", "", {}, "", {}};
-    finding.evidence = "Behind '" + found[0].text + "' the calibration images give channels whose means lie " + figureText(offsets[0])
-        + " standard deviations from what its BatchNormalization learned, and values " + figureText(spreads[0])
-        + "× as large as expected; check the transform (mean, divisor, RGB or BGR) and the images.";
-    // A folded normalization is not among the nodes that are drawn; who makes its tensor now is.
-    const ValueId made = source.node(found[0].node).output();
-    if (const NodeId node = context.producers[std::size_t(made.index)]; node.valid())
+    const Seen &shown = worst.offset > oddOffset ? worst : first.front();
+    Finding finding{worst.offset > certainOffset || oddlySpread ? Severity::Problem : Severity::Warning, "preprocessing",
+                    "Images are not normalised as the model expects", "", {}, "", {}};
+    finding.evidence = "Behind '" + source.node(shown.node).name + "' the means of the channels lie " + figureText(shown.offset)
+        + " standard deviations from what its BatchNormalization learned, and the values are " + figureText(shown.spread)
+        + "× as large as expected; check the transform (mean, divisor, RGB or BGR) and the calibration images.";
+    // A folded normalization is gone; what makes its tensor now is shown.
+    if (const NodeId node = context.producers[std::size_t(shown.made.index)]; node.valid())
         finding.nodes = {node};
     context.findings.push_back(std::move(finding));
 }
