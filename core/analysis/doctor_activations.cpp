@@ -14,7 +14,7 @@ namespace {
 constexpr double mostJoinedRatio = 8;
 constexpr double mostSaturated = 0.01;
 constexpr double mostOverPercentile = 10;
-constexpr double lowDecibels = 10, ownLoss = 6;
+constexpr double lowDecibels = 10, ownLoss = 6, mostAmplified = 10;
 constexpr std::uint64_t fewImages = 32;
 // On training data both are 0 and 1; a wrong divisor or mean gives 1 to 200, and 2 to 250.
 constexpr double oddOffset = 0.75, certainOffset = 1.5, oddSpread = 2;
@@ -36,6 +36,58 @@ void setObserver(QuantizationSpec &spec, const Scheme &scheme, bool best)
         spec.observer = best ? ObserverKind::Pof2Mse : ObserverKind::Pof2MinMax;
     else if (!best)
         spec.observer = ObserverKind::MinMax;
+}
+
+/// An excluded layer may still read quantized tensors of others, but its weights are float.
+bool isQuantized(const DoctorContext &context, NodeId node)
+{
+    const bool matrix = isMatrixOperator(context.in.prepared.node(node));
+    return std::any_of(context.in.placement.points.begin(), context.in.placement.points.end(), [&](const Point &point) {
+        return point.scheme.quantized() && std::any_of(point.uses.begin(), point.uses.end(), [&](const Graph::Use &use) {
+            return use.node == node && (!matrix || use.inputIndex == 1);
+        });
+    });
+}
+
+QuantDtype wideDtype(const TargetProfile &target) { return target.requiresSymmetricActivations ? QuantDtype::Int16 : QuantDtype::UInt16; }
+
+enum class Ease { Weights, Activations, Float };
+
+/// What a layer adds itself, in dB of its signal; 200 = not known.
+struct OwnError {
+    double weights = 200, rounding = 200;
+    bool shortWeights = false;
+    double decibels() const { return -10 * std::log10(std::pow(10, -weights / 10) + std::pow(10, -rounding / 10)); }
+};
+
+OwnError ownError(const DoctorContext &context, NodeId node, const Point &output)
+{
+    OwnError own;
+    for (const Point &point : context.in.placement.points)
+        if (const LayerRow *row = context.rows[std::size_t(point.id.index)]; row && point.kind == PointKind::Weight && point.owner == node && row->sqnrDb != 0) {
+            own.weights = row->sqnrDb;
+            own.shortWeights = isIntegerDtype(point.scheme.dtype) && dtypeBits(point.scheme.dtype) < 8;
+        }
+    const LayerRow *row = context.rows[std::size_t(output.id.index)];
+    if (const TensorStatistics *statistics = context.statistics(output.value); statistics && row && row->scales.size() == 1) {
+        const double power = statistics->variance() + statistics->mean() * statistics->mean(), step = row->scales[0];
+        own.rounding = power > 0 && step > 0 ? 10 * std::log10(12 * power / (step * step)) : 200;
+    }
+    return own;
+}
+
+/// What to spend bits on: the weights where they are short and lose more than rounding the output does.
+Ease easier(const DoctorContext &context, const Measured &measured)
+{
+    const OwnError own = ownError(context, measured.node, *measured.point);
+    const Scheme &scheme = measured.point->scheme;
+    const TargetProfile &target = context.target;
+    if (own.shortWeights && own.weights <= own.rounding && (target.weightDtypes.empty() || target.weightDtypes.contains(QuantDtype::Int8)))
+        return Ease::Weights;
+    const bool narrow = isIntegerDtype(scheme.dtype) && dtypeBits(scheme.dtype) <= 8;
+    if (narrow && own.rounding <= own.weights && target.activationDtypes.contains(wideDtype(target)) && target.integerKernelDtypes.empty())
+        return Ease::Activations;
+    return Ease::Float;
 }
 
 double median(std::vector<double> values)
@@ -185,31 +237,49 @@ void findLowSqnr(DoctorContext &context)
             }
         }
         const double loss = inputs - own->second->sqnrDb;
-        if (!measured || loss <= ownLoss)
-            continue;
         const NodeId node = matrix.valid() ? matrix : maker;
+        if (!measured || loss <= ownLoss || !isQuantized(context, node))
+            continue;
+        // A sum in which signals cancel makes the error of its inputs larger without adding any.
+        if (const double added = ownError(context, node, point).decibels(); added < 190 && added > own->second->sqnrDb + mostAmplified)
+            continue;
         found.push_back({loss, node, &point, context.nameOf(node) + " loses " + figureText(loss) + " dB by itself, to " + figureText(own->second->sqnrDb) + " dB"});
     }
     if (found.empty())
         return;
     sortWorstFirst(found);
-    Finding finding{Severity::Problem, "low-sqnr", "", "", nodesOf(found), "", {}};
+    Finding finding{Severity::Warning, "low-sqnr", "", "", nodesOf(found), "", {}};
     finding.title = found.size() == 1 ? found[0].text.substr(0, found[0].text.find(" by itself")) : counted(found.size(), "layer loses", "layers lose") + " much by themselves";
-    finding.evidence = "The error has more than a tenth of the power of the output, and comes from the layer, not from its inputs: " + listed(found) + ".";
+    finding.evidence = "Here the error grows to more than a tenth of the power of the signal: " + listed(found) + ".";
     Recipe remedy = context.in.recipe;
-    const TargetProfile &target = context.target;
-    const QuantDtype wide = target.activationDtypes.contains(QuantDtype::UInt16) && !target.requiresSymmetricActivations ? QuantDtype::UInt16 : QuantDtype::Int16;
-    const bool narrowNow = std::all_of(found.begin(), found.end(), [](const Measured &m) { return isIntegerDtype(m.point->scheme.dtype) && dtypeBits(m.point->scheme.dtype) <= 8; });
-    if (target.activationDtypes.contains(wide) && target.integerKernelDtypes.empty() && narrowNow) {
-        for (const Measured &measured : found)
-            context.specOf(remedy, *measured.point).dtype = wide;
-        context.offer(finding, "16-bit activations for " + counted(found.size(), "layer", "layers"), std::move(remedy));
-    } else {
-        for (const NodeId id : finding.nodes)
-            remedy.config.exclude.push_back(context.nameOf(id));
-        context.offer(finding, "Keep " + (finding.nodes.size() == 1 ? context.nameOf(finding.nodes[0]) : counted(finding.nodes.size(), "layer", "layers")) + " in float",
-                      std::move(remedy));
+    std::size_t weights = 0, activations = 0;
+    std::vector<NodeId> floats;
+    for (const Measured &measured : found) {
+        switch (easier(context, measured)) {
+        case Ease::Weights:
+            remedy.config.byNode[context.nameOf(measured.node)].weight.dtype = QuantDtype::Int8;
+            ++weights;
+            break;
+        case Ease::Activations:
+            context.specOf(remedy, *measured.point).dtype = wideDtype(context.target);
+            ++activations;
+            break;
+        case Ease::Float:
+            if (std::find(floats.begin(), floats.end(), measured.node) == floats.end()) {
+                floats.push_back(measured.node);
+                remedy.config.exclude.push_back(context.nameOf(measured.node));
+            }
+        }
     }
+    std::string fix;
+    const auto add = [&](std::size_t count, const std::string &what) {
+        if (count)
+            fix += (fix.empty() ? "" : "; ") + what;
+    };
+    add(weights, "8-bit weights for " + counted(weights, "layer", "layers"));
+    add(activations, "16-bit activations for " + counted(activations, "layer", "layers"));
+    add(floats.size(), "Keep " + (floats.size() == 1 ? context.nameOf(floats[0]) : counted(floats.size(), "layer", "layers")) + " in float");
+    context.offer(finding, std::move(fix), std::move(remedy));
     context.findings.push_back(std::move(finding));
 }
 

@@ -132,23 +132,15 @@ void findBiasOverflow(DoctorContext &context)
             measured.text = context.nameOf(measured.node);
         (isRaised ? raised : empty).push_back(std::move(measured));
     }
-    if (raised.empty() && empty.empty())
+    if (raised.empty())                  // channels without weights alone are told by findDeadChannels()
         return;
-    Finding finding{raised.empty() ? Severity::Note : Severity::Warning, "bias-overflow", "", "", nodesOf(raised), "", {}};
-    if (!raised.empty()) {
-        finding.title = "Biases of " + counted(raised.size(), "layer", "layers") + " overflow";
-        finding.evidence = "The biases of " + counted(raised.size(), "layer", "layers")
-            + " do not fit int32 with the scales of input and weight, so the weight scales of these channels were raised and their weights keep fewer codes: "
-            + listed(raised) + ".";
-    } else {
-        finding.title = counted(empty.size(), "layer has", "layers have") + " channels of zeros";
-    }
-    if (!empty.empty()) {
-        if (!finding.evidence.empty())
-            finding.evidence += ' ';
-        finding.evidence += counted(empty.size(), "layer has", "layers have") + " channels without weights, which take the smallest scale at which the bias fits: "
+    Finding finding{Severity::Warning, "bias-overflow", "Biases of " + counted(raised.size(), "layer", "layers") + " overflow", "", nodesOf(raised), "", {}};
+    finding.evidence = "The biases of " + counted(raised.size(), "layer", "layers")
+        + " do not fit int32 with the scales of input and weight, so the weight scales of these channels were raised and their weights keep fewer codes: "
+        + listed(raised) + ".";
+    if (!empty.empty())
+        finding.evidence += std::string(" ") + counted(empty.size(), "layer has", "layers have") + " channels without weights, which take the smallest scale at which the bias fits: "
             + listed(empty) + ".";
-    }
     for (const NodeId node : nodesOf(empty))
         if (std::find(finding.nodes.begin(), finding.nodes.end(), node) == finding.nodes.end())
             finding.nodes.push_back(node);
