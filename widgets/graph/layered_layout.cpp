@@ -166,13 +166,13 @@ std::vector<int> chooseColumns(const Layers &layers, const LayoutProblem &proble
     double bestScale = 0;
     for (int columns = 1; columns <= 24 && std::size_t(columns) * 3 <= count; ++columns) {
         std::vector<int> starts{0};
-        const double target = total / columns;
-        double tallest = 0, wide = 0, filled = 0, columnWidth = 0;
+        double tallest = 0, wide = 0, filled = 0, columnWidth = 0, left = total;
         for (std::size_t k = 0; k < count; ++k) {
             filled += height[k];
             columnWidth = std::max(columnWidth, width[k]);
-            if (k + 1 == count)
-                break;
+            if (k + 1 == count || int(starts.size()) == columns)
+                continue;
+            const double target = left / (columns - int(starts.size()) + 1);
             // Break here when full, or a little earlier where fewer lines would have to cross over.
             bool full = filled + height[k + 1] > target * 1.06;
             if (!full && filled > target * 0.85) {
@@ -189,6 +189,7 @@ std::vector<int> chooseColumns(const Layers &layers, const LayoutProblem &proble
                 starts.push_back(int(k) + 1);
                 wide += columnWidth + problem.boxGap * 2 + double(layers.gaps[k].size()) * problem.lineGap;
                 tallest = std::max(tallest, filled);
+                left -= filled;
                 filled = columnWidth = 0;
             }
         }

@@ -22,6 +22,7 @@ public:
         m_align.resize(layers.elements.size());
         m_x.resize(layers.elements.size());
         sortNeighbours();
+        measureChains();
         findConflicts();
     }
 
@@ -112,9 +113,23 @@ private:
         return element(e).box || element(e).up.empty() || element(element(e).up.front()).box ? -1 : element(element(e).up.front()).place;
     }
 
-    bool hasBox(const std::vector<int> &elements) const
+    /// How far boxes follow each other without a gap, up and down from each box; of a line 0. The longest chain is the main path.
+    void measureChains()
     {
-        return std::any_of(elements.begin(), elements.end(), [this](int e) { return element(e).box; });
+        constexpr int longEnough = 12;
+        m_chainUp.resize(m_layers.elements.size());
+        m_chainDown.resize(m_layers.elements.size());
+        const auto measure = [&](int e, std::vector<int> &chain, const std::vector<int> &next) {
+            if (!element(e).box)
+                return;
+            for (const int n : next)
+                chain[at(e)] = std::max(chain[at(e)], chain[at(n)]);
+            chain[at(e)] = std::min(chain[at(e)] + 1, longEnough);
+        };
+        for (const int e : m_members)
+            measure(e, m_chainUp, element(e).up);
+        for (std::size_t i = m_members.size(); i-- > 0;)
+            measure(m_members[i], m_chainDown, element(m_members[i]).down);
     }
 
     void alignBlocks(bool fromTop, bool fromLeft)
@@ -122,27 +137,35 @@ private:
         for (const int e : m_members)
             m_root[at(e)] = m_align[at(e)] = e;
         const int count = m_last - m_first;
+        std::vector<int> near;
         for (int step = 1; step < count; ++step) {
             const int rank = fromTop ? m_first + step : m_last - 1 - step;
             const std::vector<int> &order = m_layers.ranks[at(rank)];
+            // A neighbour counts by its chain away from here, a box by its chain away from the neighbour.
+            const std::vector<int> &nearChain = fromTop ? m_chainUp : m_chainDown, &ownChain = fromTop ? m_chainDown : m_chainUp;
             int taken = std::numeric_limits<int>::min(); // place of the last neighbour used, counted in walking direction
             for (std::size_t i = 0; i < order.size(); ++i) {
                 const int v = fromLeft ? order[i] : order[order.size() - 1 - i];
-                const std::vector<int> &near = fromTop ? element(v).up : element(v).down;
+                near.clear();
+                int longest = 0;
+                for (const int u : fromTop ? element(v).up : element(v).down)
+                    longest = std::max(longest, nearChain[at(u)]);
+                for (const int u : fromTop ? element(v).up : element(v).down)
+                    if (!element(v).box || nearChain[at(u)] == longest)
+                        near.push_back(u);
                 if (near.empty())
                     continue;
                 const std::size_t low = (near.size() - 1) / 2, high = near.size() / 2;
-                std::array<int, 2> medians = {near[fromLeft ? low : high], near[fromLeft ? high : low]};
-                if (element(v).box && element(medians[0]).box != element(medians[1]).box)
-                    medians.fill(element(medians[0]).box ? medians[0] : medians[1]);
+                const std::array<int, 2> medians = {near[fromLeft ? low : high], near[fromLeft ? high : low]};
                 for (const int u : medians) {
                     const int place = fromLeft ? element(u).place : -element(u).place;
                     if (m_align[at(v)] != v || taken >= place)
                         continue;
                     if (m_conflicts.contains(fromTop ? key(u, v) : key(v, u)))
                         continue;
-                    if (!element(v).box && element(u).box && hasBox(fromTop ? element(u).down : element(u).up))
-                        continue; // a line yields to boxes
+                    const std::vector<int> &rivals = fromTop ? element(u).down : element(u).up;
+                    if (element(u).box && std::any_of(rivals.begin(), rivals.end(), [&](int r) { return ownChain[at(r)] > ownChain[at(v)]; }))
+                        continue; // yields to the main path
                     m_align[at(u)] = v;
                     m_root[at(v)] = m_root[at(u)];
                     m_align[at(v)] = m_root[at(v)];
@@ -193,7 +216,7 @@ private:
     Layers &m_layers;
     int m_first, m_last;
     const LayoutProblem &m_problem;
-    std::vector<int> m_members, m_root, m_align;
+    std::vector<int> m_members, m_root, m_align, m_chainUp, m_chainDown;
     std::vector<double> m_x;
     std::unordered_set<std::uint64_t> m_conflicts;
 };
