@@ -17,7 +17,7 @@ namespace {
 std::size_t at(int index) { return std::size_t(index); }
 QString tr(const char *text, int n = -1) { return QCoreApplication::translate("DrawnGraph", text, nullptr, n); }
 
-constexpr QSizeF nodeSize(176, 46), blockSize(208, 46), compactSize(128, 30), terminalSize(152, 28), compactTerminalSize(128, 22);
+constexpr QSizeF nodeSize(192, 46), blockSize(224, 46), compactSize(120, 28), terminalSize(152, 28), compactTerminalSize(120, 22);
 
 QString kindName(BlockKind kind)
 {
@@ -27,7 +27,7 @@ QString kindName(BlockKind kind)
     case BlockKind::SplitConcat: return tr("C2f block");
     case BlockKind::Shuffle: return tr("Shuffle block");
     case BlockKind::Branches: return tr("Branches");
-    case BlockKind::Separable: return tr("Separable convolution");
+    case BlockKind::Separable: return tr("Separable conv");
     case BlockKind::InvertedBottleneck: return tr("Inverted bottleneck");
     case BlockKind::Layer: break;
     }
@@ -47,7 +47,20 @@ QString commonName(const core::Graph &graph, const std::vector<core::NodeId> &no
             ++same;
         shared.resize(same);
     }
-    return shared.isEmpty() ? first : shared.last();
+    QString last = shared.isEmpty() ? first.mid(first.lastIndexOf(QLatin1Char('/')) + 1) : shared.last();
+    return last.startsWith(QLatin1Char('_')) ? last.mid(1) : last;
+}
+
+/// "/blocks.3/conv/Conv" → "blocks.3/conv": the operator is said beside it.
+QString shortName(const core::Node &node)
+{
+    QString name = QString::fromStdString(node.name);
+    const qsizetype slash = name.lastIndexOf(QLatin1Char('/'));
+    if (slash > 0 && name.mid(slash + 1) == QString::fromStdString(node.opType))
+        name.truncate(slash);
+    while (name.size() > 1 && (name.startsWith(QLatin1Char('/')) || name.startsWith(QLatin1Char('_'))))
+        name.remove(0, 1);
+    return name.replace(QStringLiteral("/_"), QStringLiteral("/"));
 }
 
 class Drawer {
@@ -121,12 +134,12 @@ private:
             const core::Node &node = m_graph.node(m_net.nodes[n]);
             DrawnBox box;
             box.nodes = {node.id};
-            box.title = QString::fromStdString(node.name);
+            box.title = shortName(node);
             box.subtitle = QString::fromStdString(node.opType);
             const int index = addBox(std::move(box), compact() ? compactSize : nodeSize);
             if (opened) {
                 if (key == m_net.nodes[n])
-                    m_drawing.frames.push_back({key, blockTitle(*block), {}});
+                    m_drawing.frames.push_back({key, frameTitle(*block), {}});
                 const auto frame = std::find_if(m_drawing.frames.begin(), m_drawing.frames.end(), [&](const DrawnFrame &f) { return f.key == key; });
                 frame->boxes.push_back(index);
             }
@@ -145,12 +158,24 @@ private:
         return types.join(QStringLiteral(" + ")).replace(QStringLiteral(" + … + "), QStringLiteral(" … "));
     }
 
+    std::vector<core::NodeId> membersOf(const GraphBlock &block) const
+    {
+        std::vector<core::NodeId> members;
+        for (const int n : block.nodes)
+            members.push_back(m_net.nodes[at(n)]);
+        return members;
+    }
+
+    QString frameTitle(const GraphBlock &block) const
+    {
+        return commonName(m_graph, membersOf(block)) + QStringLiteral(" · ") + blockTitle(block);
+    }
+
     void addBlock(const GraphBlock &block)
     {
         DrawnBox box;
         box.kind = BoxKind::Block;
-        for (const int n : block.nodes)
-            box.nodes.push_back(m_net.nodes[at(n)]);
+        box.nodes = membersOf(block);
         box.title = blockTitle(block);
         box.subtitle = commonName(m_graph, box.nodes) + QStringLiteral(" · ") + tr("%n nodes", int(box.nodes.size()));
         addBox(std::move(box), blockSize);
@@ -192,8 +217,8 @@ private:
     {
         LayoutProblem problem;
         if (compact()) {
-            problem.boxGap = 20;
-            problem.rankGap = 18;
+            problem.boxGap = 18;
+            problem.rankGap = 16;
             problem.lineGap = 7;
             problem.wrapAspect = 1.6;
         }

@@ -72,7 +72,7 @@ void EdgeItem::findMarks()
             if (found == m_state.markOf.end() || place >= 3)
                 continue;
             QRectF rect(QPointF(), m_state.drawing->mode == GraphMode::Overview ? QSizeF(compactMark, compactMark) : markSize);
-            rect.moveCenter(end.line.back() - QPointF(0, m_state.drawing->mode == GraphMode::Overview ? 7 : 13));
+            rect.moveCenter(end.line.back() - QPointF(0, m_state.drawing->mode == GraphMode::Overview ? 7.5 : 13));
             rect.translate(place++ * (rect.width() + 2), 0);
             m_marks.push_back({found->second, rect});
         }
@@ -148,11 +148,7 @@ void EdgeItem::paintMarks(QPainter *painter, DetailLevel level) const
             continue;
         painter->setFont(m_state.fonts.badge);
         painter->setPen(mark.on ? theme.textOn(fill) : theme.mutedText);
-        painter->drawText(placed.rect, Qt::AlignCenter, mark.badge);
-        if (!mark.on) {
-            painter->setPen(QPen(theme.mutedText, 1.2));
-            painter->drawLine(placed.rect.topRight() + QPointF(-4, 1), placed.rect.bottomLeft() + QPointF(4, -1));
-        }
+        painter->drawText(placed.rect, Qt::AlignCenter, mark.on ? mark.badge : QStringLiteral("f32"));
     }
 }
 

@@ -45,9 +45,9 @@ private:
     bool depthwise(int n) const { return node(n).is("Conv") && node(n).intAttribute("group", 1) > 1; }
     bool pointwise(int n) const
     {
-        if (!node(n).is("Conv") || depthwise(n))
-            return false;
         const core::ValueId weight = node(n).input(1);
+        if (!node(n).is("Conv") || depthwise(n) || !weight)
+            return false;
         const auto &shape = m_graph.value(weight).shape;
         return shape && shape->size() == 4 && (*shape)[2].size == 1 && (*shape)[3].size == 1;
     }
@@ -164,7 +164,10 @@ private:
             for (int at_ = n; at_ >= 0;) {
                 const Region *region = m_region[at(at_)] >= 0 ? &m_regions[at(m_region[at(at_)])] : nullptr;
                 const bool heads = !region && weighted(at_);
-                if (heads || units.empty())
+                const bool pads = !region && node(at_).is("Pad");
+                if (heads && !units.empty() && units.back().head < 0 && node(units.back().nodes.back()).is("Pad"))
+                    units.back().head = at_; // padding belongs to the convolution it is made for
+                else if (heads || pads || units.empty())
                     units.push_back({heads ? at_ : -1, {}});
                 const std::vector<int> members = region ? region->nodes : std::vector<int>{at_};
                 for (const int member : members) {

@@ -11,7 +11,7 @@ namespace {
 
 std::size_t at(int index) { return std::size_t(index); }
 
-constexpr double surround = 60; // free space around the drawing
+constexpr double surround = 24; // free space around the drawing
 
 } // namespace
 
@@ -143,7 +143,7 @@ void GraphScene::makeOutlines()
     };
     for (const DrawnFrame &frame : d.frames)
         if (!frame.boxes.empty()) {
-            m_outlines.push_back(new OutlineItem(m_state, unite(frame.boxes).adjusted(-12, -21, 12, 8), frame.title, frame.key));
+            m_outlines.push_back(new OutlineItem(m_state, unite(frame.boxes).adjusted(-12, -24, 12, 9), frame.title, frame.key));
             addItem(m_outlines.back());
         }
     if (!m_state.facts)

@@ -118,6 +118,10 @@ std::vector<BoxLook> boxLooks(const DrawnGraph &drawing, const LayerTable *table
         if (overlay == Overlay::Dtype)
             setFill(look, theme.fill(typed->dtype), theme);
         fillBadge(look, typed->dtype, mixed ? tr("mix") : typed->badge, theme);
+        if (mixed) {
+            look.badgeFill = theme.button;
+            look.badgeText = theme.text;
+        }
         if (look.fill == theme.canvas)
             look.outline = theme.outlineOf(DtypeClass::Float32);
         look.metric = metric ? overlayText(f, overlay) : overlay == Overlay::Overridden ? overlayText(f, overlay)
@@ -129,7 +133,8 @@ std::vector<BoxLook> boxLooks(const DrawnGraph &drawing, const LayerTable *table
 QString boxToolTip(const DrawnBox &box, const LayerTable *table, Overlay overlay, const QString &details)
 {
     QStringList lines;
-    lines << QStringLiteral("<b>%1</b>").arg(box.title.toHtmlEscaped());
+    const QString name = box.kind == BoxKind::Node ? box.names.front() : box.title;
+    lines << QStringLiteral("<b>%1</b>").arg(name.toHtmlEscaped());
     const QString kind = box.kind == BoxKind::Input ? tr("Input") : box.kind == BoxKind::Output ? tr("Output") : QString();
     lines << (kind.isEmpty() ? box.subtitle.toHtmlEscaped() : kind + QLatin1Char(' ') + box.subtitle.toHtmlEscaped());
     double parameters = 0, macs = 0;
@@ -183,11 +188,12 @@ GraphFonts GraphFonts::make()
         font.setHintingPreference(QFont::PreferNoHinting);
         return font;
     };
-    fonts.name = sized(13, true);
+    fonts.name = sized(12, true);
     fonts.small = sized(12, false);
     fonts.badge = sized(10, true);
     fonts.large = sized(22, false);
     fonts.compact = sized(13, false);
+    fonts.compactLarge = sized(17, false);
     return fonts;
 }
 

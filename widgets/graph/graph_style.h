@@ -51,7 +51,7 @@ QString boxToolTip(const DrawnBox &box, const LayerTable *table, Overlay overlay
 enum class DetailLevel { Tiny, Middle, Near };
 
 struct GraphFonts {
-    QFont name, small, badge, large, compact;
+    QFont name, small, badge, large, compact, compactLarge;
     static GraphFonts make();
 };
 

@@ -80,10 +80,11 @@ void GraphView::setDrawing(std::shared_ptr<const DrawnGraph> drawing, core::Node
 
 double GraphView::fitScale() const
 {
-    const QRectF bounds = m_scene.state().drawing->bounds.adjusted(-24, -24, 24, 24);
+    const QRectF bounds = m_scene.sceneRect();
+    const QSizeF space = maximumViewportSize() - QSize(2, 2);
     if (m_scene.state().drawing->boxes.empty())
         return 1;
-    return std::min({double(viewport()->width()) / bounds.width(), double(viewport()->height()) / bounds.height(), 1.25});
+    return std::min({space.width() / bounds.width(), space.height() / bounds.height(), 1.25});
 }
 
 void GraphView::setScale(double scale)

@@ -70,20 +70,25 @@ void NodeItem::prepareTexts()
         const double metric = QFontMetricsF(fonts.small).horizontalAdvance(look.metric);
         const QString title = terminal ? box.title : box.subtitle;
         const double left = inner - (look.metric.isEmpty() || metric > inner * 0.66 ? 0 : metric + 6);
-        m_title = prepared(elided(title, font, left), font);
+        m_title = prepared(terminal ? elided(title, font, left) : QFontMetricsF(font).elidedText(title, Qt::ElideRight, left), font);
         m_metric = prepared(left < inner ? look.metric : QString(), fonts.small);
     } else {
         const double badge = look.badge.isEmpty() ? 0 : 34;
-        m_title = prepared(elided(box.title, fonts.name, inner - badge), fonts.name);
-        const double metric = QFontMetricsF(fonts.small).horizontalAdvance(look.metric);
-        const double left = inner - metric - 8 - (look.worst ? 6 : 0);
-        const double wanted = QFontMetricsF(fonts.small).horizontalAdvance(box.subtitle);
-        m_metric = prepared(look.metric, fonts.small);
-        m_subtitle = prepared(wanted > left ? QFontMetricsF(fonts.small).elidedText(box.subtitle, Qt::ElideRight, left) : box.subtitle, fonts.small);
+        const double room = inner - badge;
+        m_title = prepared(box.kind == BoxKind::Block ? QFontMetricsF(fonts.name).elidedText(box.title, Qt::ElideRight, room)
+                                                      : elided(box.title, fonts.name, room), fonts.name);
+        const QFontMetricsF metrics(fonts.small);
+        const double space = inner - 8 - (look.worst ? 6 : 0) - (box.kind == BoxKind::Block ? 4 : 0);
+        const double wanted = metrics.horizontalAdvance(box.subtitle);
+        // The operator before a shape, a number before everything.
+        const QString metric = isMetric(m_state.overlay) ? look.metric : metrics.elidedText(look.metric, Qt::ElideLeft, std::max(40.0, space - wanted));
+        m_metric = prepared(metric, fonts.small);
+        m_subtitle = prepared(metrics.elidedText(box.subtitle, Qt::ElideRight, space - metrics.horizontalAdvance(metric) + 1), fonts.small);
         m_badge = prepared(look.badge, fonts.badge);
     }
     const QString shortName = box.kind == BoxKind::Block ? box.title : box.kind == BoxKind::Node ? box.subtitle : box.title;
-    m_operator = prepared(QFontMetricsF(fonts.large).elidedText(shortName, Qt::ElideRight, inner), fonts.large);
+    const QFont &far = box.compact ? fonts.compactLarge : fonts.large;
+    m_operator = prepared(QFontMetricsF(far).elidedText(shortName, Qt::ElideRight, m_size.width() - 8), far);
 }
 
 void NodeItem::paintPlate(QPainter *painter, const BoxLook &look) const
@@ -184,15 +189,9 @@ void NodeItem::paintCompact(QPainter *painter, const BoxLook &look)
 
 void NodeItem::paintMiddle(QPainter *painter, const BoxLook &look)
 {
-    if (drawn().compact) {
-        painter->setFont(m_state.fonts.compact);
-        painter->setPen(look.text);
-        painter->drawStaticText(QPointF(margin, (m_size.height() - m_title.size().height()) / 2), m_title);
-    } else {
-        painter->setFont(m_state.fonts.large);
-        painter->setPen(look.text);
-        painter->drawStaticText(QPointF((m_size.width() - m_operator.size().width()) / 2, (m_size.height() - m_operator.size().height()) / 2), m_operator);
-    }
+    painter->setFont(drawn().compact ? m_state.fonts.compactLarge : m_state.fonts.large);
+    painter->setPen(look.text);
+    painter->drawStaticText(QPointF((m_size.width() - m_operator.size().width()) / 2, (m_size.height() - m_operator.size().height()) / 2), m_operator);
     paintWorst(painter, look);
 }
 

@@ -1,23 +1,34 @@
 #include "widgets/graph/outline_item.h"
 
+#include <QFontMetricsF>
 #include <QPainter>
+
+#include <algorithm>
 
 namespace widgets {
 namespace {
 
-constexpr double titleHeight = 18;
+constexpr double titleHeight = 15;
 
 } // namespace
 
 OutlineItem::OutlineItem(const SceneState &state, const QRectF &rect, const QString &title, core::NodeId key)
-    : m_state(state), m_rect(rect), m_title(title), m_key(key)
+    : m_state(state), m_rect(rect), m_shown(QStringLiteral("▾ ") + title), m_key(key)
 {
     setZValue(key ? -3 : -2);
 }
 
 bool OutlineItem::titleContains(const QPointF &point) const
 {
-    return m_key && QRectF(m_rect.topLeft(), QSizeF(m_rect.width(), titleHeight)).contains(point);
+    return titleRect().contains(point);
+}
+
+QRectF OutlineItem::titleRect() const
+{
+    if (!m_key)
+        return {};
+    const double wanted = QFontMetricsF(m_state.fonts.small).horizontalAdvance(m_shown) + 8;
+    return QRectF(m_rect.left() + 8, m_rect.top() - titleHeight / 2, std::min(wanted, m_rect.width() / 2 - 22), titleHeight);
 }
 
 void OutlineItem::paint(QPainter *painter, const QStyleOptionGraphicsItem *, QWidget *)
@@ -27,12 +38,13 @@ void OutlineItem::paint(QPainter *painter, const QStyleOptionGraphicsItem *, QWi
     if (level == DetailLevel::Tiny && !m_key)
         return;
     painter->setPen(QPen(m_key ? theme.mutedText : theme.edge, 1, m_key ? Qt::DashLine : Qt::SolidLine));
-    painter->setBrush(m_key ? QBrush(Qt::NoBrush) : QBrush(theme.isDark ? theme.window : theme.grid));
+    painter->setBrush(m_key ? QBrush(Qt::NoBrush) : QBrush(theme.window));
     painter->drawRoundedRect(m_rect, 8, 8);
     if (m_key && level != DetailLevel::Tiny) {
         painter->setFont(m_state.fonts.small);
+        painter->fillRect(titleRect(), theme.canvas);
         painter->setPen(theme.mutedText);
-        painter->drawText(m_rect.adjusted(8, 1, -8, 0), Qt::AlignLeft | Qt::AlignTop, QStringLiteral("▾ ") + m_title);
+        painter->drawText(titleRect(), Qt::AlignCenter, QFontMetricsF(m_state.fonts.small).elidedText(m_shown, Qt::ElideRight, titleRect().width() - 4));
     }
 }
 

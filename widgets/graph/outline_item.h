@@ -17,13 +17,15 @@ public:
     core::NodeId key() const { return m_key; }
     bool titleContains(const QPointF &point) const;
     int type() const override { return Type; }
-    QRectF boundingRect() const override { return m_rect.adjusted(-2, -2, 2, 2); }
+    QRectF boundingRect() const override { return m_rect.adjusted(-2, -9, 2, 2); }
     void paint(QPainter *painter, const QStyleOptionGraphicsItem *option, QWidget *widget) override;
 
 private:
+    QRectF titleRect() const;
+
     const SceneState &m_state;
     const QRectF m_rect;
-    const QString m_title;
+    const QString m_shown;
     const core::NodeId m_key;
 };
 

@@ -73,9 +73,12 @@ void OverlayLegend::count()
         countClasses();
     } else {
         const Goodness goodness = goodnessOf(*m_facts, m_overlay);
-        LayerFacts least, most;
         for (const LayerFacts &f : *m_facts) {
             const double value = overlayValue(f, m_overlay);
+            if (value == goodness.least)
+                m_least = overlayText(f, m_overlay);
+            if (value == goodness.most)
+                m_most = overlayText(f, m_overlay);
             if (m_drawing && m_drawing->boxOf(f.node) < 0)
                 continue;
             if (!std::isfinite(value)) {
@@ -86,10 +89,6 @@ void OverlayLegend::count()
             const double width = goodness.most - goodness.least;
             const double share = width > 0 ? (value - goodness.least) / width : 1;
             ++m_bins[std::size_t(std::clamp(int(share * binCount), 0, binCount - 1))];
-            if (value == goodness.least)
-                m_least = overlayText(f, m_overlay);
-            if (value == goodness.most)
-                m_most = overlayText(f, m_overlay);
         }
     }
     QStringList words;

@@ -26,7 +26,7 @@ struct SceneState {
     {
         if (forceNear)
             return DetailLevel::Near;
-        const double height = scale * (compact ? 30 : 46);
+        const double height = scale * (compact ? 28 : 46);
         return height < 9 ? DetailLevel::Tiny : height < (compact ? 17 : 25) ? DetailLevel::Middle : DetailLevel::Near;
     }
 };
