@@ -72,6 +72,11 @@ void TestSpecChange::bestIsAnObserver()
     QVERIFY(!recipe.config.global.outputTensors.bestObserver);
     QVERIFY(recipe.config.global.outputTensors.observer == core::ObserverKind::Percentile);
     QCOMPARE(*recipe.config.global.outputTensors.percentile, 99.9);
+    const SpecEdits dragged = fixedRangeEdits(SpecScope::of({t.nodeId("conv1")}), TensorRole::Output, {-1, 2.5});
+    QCOMPARE(describe(dragged, t.graph, recipe), "Outputs of conv1: range -1 … 2.5");
+    recipe = apply(recipe, t.graph, dragged);
+    QVERIFY(recipe.config.byNode.at("conv1").outputTensors.observer == core::ObserverKind::Fixed);
+    QVERIFY(recipe.config.byNode.at("conv1").outputTensors.fixedRange == (core::Range{-1, 2.5}));
 }
 
 void TestSpecChange::excludesAndIncludes()

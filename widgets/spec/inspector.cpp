@@ -103,8 +103,9 @@ void Inspector::setContext(std::shared_ptr<const SpecContext> context)
 {
     m_context = context ? std::move(context) : std::make_shared<const SpecContext>(nullptr, core::Recipe());
     m_rangesOf = m_rangesAsked = {};
-    m_spec->setContext(m_context);
-    refresh();
+    m_spec->setContext(m_context, selected());
+    showHeader();
+    showCurrentTab();
 }
 
 void Inspector::setLayers(std::shared_ptr<const LayerTable> layers)
@@ -151,10 +152,15 @@ void Inspector::refresh()
             m_spec->editor()->setSuggestedRange(core::TensorRole(i), {});
     }
     showHeader();
+    m_spec->setNodes(selected());
+    showCurrentTab();
+}
+
+std::set<core::NodeId> Inspector::selected() const
+{
     std::set<core::NodeId> nodes;
     std::copy_if(m_selection->nodes().begin(), m_selection->nodes().end(), std::inserter(nodes, nodes.end()), [this](core::NodeId id) { return m_context->graph().contains(id); });
-    m_spec->setNodes(nodes);
-    showCurrentTab();
+    return nodes;
 }
 
 void Inspector::showHeader()

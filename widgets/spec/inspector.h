@@ -56,6 +56,7 @@ Q_SIGNALS:
 
 private:
     void refresh();
+    std::set<core::NodeId> selected() const;
     void showHeader();
     void showCurrentTab();
     void askForRanges();

@@ -258,4 +258,9 @@ SpecEdits observerEdits(const SpecScope &scope, core::TensorRole role, const Fie
     return edits;
 }
 
+SpecEdits fixedRangeEdits(const SpecScope &scope, core::TensorRole role, core::Range range)
+{
+    return {SetField{scope, role, SpecField::FixedRange, range}, SetField{scope, role, SpecField::Observer, core::ObserverKind::Fixed}};
+}
+
 } // namespace widgets

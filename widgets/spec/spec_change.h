@@ -110,5 +110,7 @@ QString describe(const SpecEdits &edits, const core::Graph &graph, const core::R
 
 /// What choosing a row of the observers' table means for one role of a node.
 SpecEdits observerEdits(const SpecScope &scope, core::TensorRole role, const FieldValue &observer, double percentile);
+/// What dragging a clip line means: the observer `fixed` with this range.
+SpecEdits fixedRangeEdits(const SpecScope &scope, core::TensorRole role, core::Range range);
 
 } // namespace widgets

@@ -131,14 +131,14 @@ QWidget *SpecTab::makeForeignPage()
     return page;
 }
 
-void SpecTab::setContext(std::shared_ptr<const SpecContext> context)
+void SpecTab::setContext(std::shared_ptr<const SpecContext> context, const std::set<core::NodeId> &nodes)
 {
     if (!context)
         context = std::make_shared<const SpecContext>(nullptr, core::Recipe());
     if (&context->graph() != &m_context->graph())
         m_foreign = isQuantizedFile(context->graph());
     m_context = std::move(context);
-    refresh();
+    setNodes(nodes);
 }
 
 void SpecTab::setNodes(const std::set<core::NodeId> &nodes)

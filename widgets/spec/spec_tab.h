@@ -29,9 +29,9 @@ class SpecTab : public QWidget {
 public:
     explicit SpecTab(QWidget *parent = nullptr);
 
-    void setContext(std::shared_ptr<const SpecContext> context);
+    void setContext(std::shared_ptr<const SpecContext> context, const std::set<core::NodeId> &nodes);
     void setNodes(const std::set<core::NodeId> &nodes);
-    /// Also when the selection changes, as long as it exists: the operator type follows the selection.
+    /// Stays when the selection changes, as long as it exists: the operator type follows the selection.
     void setScope(const SpecScope &scope);
     const SpecScope &scope() const { return m_scope; }
     SpecEditor *editor() const { return m_editor; }
