@@ -8,6 +8,7 @@ private Q_SLOTS:
     void statisticsOfValues();
     void channelOfAWeight();
     void linesAreWhatTheObserversSay();
+    void linesOfWeightsAreExact();
     void massMovesToTheCodes();
     void errorSplitsIntoClippingAndRounding();
     void handleFollowsTheMouse();
@@ -15,6 +16,8 @@ private Q_SLOTS:
     void arrowKeysMoveTheHandle();
     void typedRangeIsChosen();
     void clickOnALineChoosesItsObserver();
+    void minMaxClipsNothing();
+    void channelsCanBeWalked();
     void readOnlyStaysPut();
     void dataAsCsv();
     void picturesAreWritten();
@@ -99,6 +102,18 @@ void TestHistogramChart::linesAreWhatTheObserversSay()
     QCOMPARE(lines[1].kind, core::ObserverKind::MovingAverageMinMax);
     QCOMPARE(lines[1].range, (core::Range{-2, 4}));
     QCOMPARE(lines[3].title, QString("percentile 90"));
+}
+
+void TestHistogramChart::linesOfWeightsAreExact()
+{
+    const std::vector<float> values = {-0.5f, 0.25f, 0.75f, 2};
+    const std::vector<ObserverLine> lines = observerLines(values, core::Scheme());
+    QCOMPARE(lines.front().range, (core::Range{-0.5, 2}));
+    for (const ObserverLine &line : lines) {
+        core::ObserverOptions options;
+        options.kind = line.kind;
+        QVERIFY2(line.range == core::observeWeights(values, options).range, qPrintable(line.title));
+    }
 }
 
 void TestHistogramChart::massMovesToTheCodes()
@@ -225,6 +240,33 @@ void TestHistogramChart::clickOnALineChoosesItsObserver()
     QCOMPARE(list->topLevelItemCount(), 7);
     QTest::mouseClick(list->viewport(), Qt::LeftButton, {}, list->visualItemRect(list->topLevelItem(2)).center());
     QCOMPARE(observer[1][0].value<core::ObserverKind>(), core::ObserverKind::HistogramMse);
+}
+
+void TestHistogramChart::minMaxClipsNothing()
+{
+    const std::vector<float> values = {-0.3f, 0.1f, 0.7f};
+    const core::TensorStatistics s = statisticsOf(values);
+    QCOMPARE(effectOf(s, {s.min, s.max}, core::Scheme()).clippedShare, 0.0);
+}
+
+void TestHistogramChart::channelsCanBeWalked()
+{
+    HistogramChart chart;
+    HistogramSubject subject = subjectOf();
+    show(chart, subject);
+    auto *box = chart.findChild<QSpinBox *>();
+    QVERIFY(!box->isVisible());
+    subject.channels = 32;
+    chart.setSubject(subject);
+    QVERIFY(box->isVisible());
+    QCOMPARE(box->text(), QString("all channels"));
+    QSignalSpy chosen(&chart, &HistogramChart::channelChosen);
+    QTest::keyClick(box, Qt::Key_Up);
+    QCOMPARE(chosen[0][0].toInt(), 0);
+    subject.channel = 5;                            // an answer is no question
+    chart.setSubject(subject);
+    QCOMPARE(chosen.count(), 1);
+    QCOMPARE(box->text(), QString("channel 5"));
 }
 
 void TestHistogramChart::readOnlyStaysPut()

@@ -184,6 +184,11 @@ void TestRunTables::imagesAreFilteredByChange()
     QCOMPARE(model.index(0, ImagesModel::Change).data().toString(), QString("became wrong"));
     QCOMPARE(model.index(1, ImagesModel::Change).data().toString(), QString("became right"));
     QCOMPARE(model.index(2, ImagesModel::Change).data().toString(), QString("wrong in both"));
+    QCOMPARE(model.index(0, ImagesModel::FloatScore).data().toString(), QString("90.0 %"));
+    auto logits = threeImages();
+    logits->front().floatScore = 12.25;
+    model.setTable(logits);
+    QCOMPARE(model.index(1, ImagesModel::FloatScore).data().toString(), QString("0.5"));
     QCOMPARE(changeOf({"x", "", "cat", "dog", 1, 1, {}}), QString("changed"));
 
     ImagesView view;

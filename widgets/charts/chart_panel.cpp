@@ -1,6 +1,6 @@
 #include "widgets/charts/chart_panel.h"
 
-#include "widgets/charts/heading_label.h"
+#include "widgets/shared/small_widgets.h"
 
 #include <QApplication>
 #include <QBuffer>
@@ -38,7 +38,7 @@ ChartPanel::ChartPanel(const QString &name, const QString &description, QWidget 
     setAccessibleDescription(description);
     setAutoFillBackground(true);
 
-    m_heading = new HeadingLabel(this);
+    m_heading = new ElidedLabel(this, Qt::ElideMiddle);
     m_tools = new QHBoxLayout;
     m_tools->setSpacing(4);
     m_tools->setContentsMargins(8, 3, 6, 3);
@@ -85,7 +85,7 @@ ChartPanel::ChartPanel(const QString &name, const QString &description, QWidget 
 bool ChartPanel::isEmpty() const { return m_stack->currentWidget() == m_empty; }
 QString ChartPanel::emptyText() const { return isEmpty() ? m_empty->text() : QString(); }
 QString ChartPanel::heading() const { return m_heading->text(); }
-void ChartPanel::setHeading(const QString &text) { m_heading->setLine(text); }
+void ChartPanel::setHeading(const QString &text) { m_heading->setText(text); }
 
 void ChartPanel::setEmptyText(const QString &sentence)
 {
@@ -208,13 +208,14 @@ void ChartPanel::contextMenuEvent(QContextMenuEvent *event)
 {
     if (isEmpty())
         return;
-    QMenu menu(this);
-    fillExportMenu(&menu);
+    auto *menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    fillExportMenu(menu);
     if (m_plot->isZoomed()) {
-        menu.addSeparator();
-        menu.addAction(tr("Show &all"), m_plot, &PlotView::showAll);
+        menu->addSeparator();
+        menu->addAction(tr("Show &all"), m_plot, &PlotView::showAll);
     }
-    menu.exec(event->globalPos());
+    menu->popup(event->globalPos());
 }
 
 } // namespace widgets

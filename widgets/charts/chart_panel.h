@@ -14,7 +14,7 @@ class QToolButton;
 
 namespace widgets {
 
-class HeadingLabel;
+class ElidedLabel;
 
 class ChartPanel : public QWidget {
     Q_OBJECT
@@ -66,7 +66,7 @@ private:
     QString m_name, m_description;
     Theme m_theme = Theme::light();
     PlotView *m_plot = nullptr;
-    HeadingLabel *m_heading = nullptr;
+    ElidedLabel *m_heading = nullptr;
     QLabel *m_empty = nullptr;
     QStackedWidget *m_stack = nullptr;
     QHBoxLayout *m_tools = nullptr, *m_body = nullptr;

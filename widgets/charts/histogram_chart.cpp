@@ -5,6 +5,7 @@
 #include <QKeyEvent>
 #include <QLineEdit>
 #include <QSignalBlocker>
+#include <QSpinBox>
 #include <QToolButton>
 #include <QTreeWidget>
 
@@ -20,6 +21,15 @@ HistogramChart::HistogramChart(QWidget *parent)
     m_showObservers = addToggle(tr("Observers"), tr("Clip lines of every observer; click one to choose it"), true);
     m_logY = addToggle(tr("log y"), tr("Logarithmic counts: the tails become visible"), true);
     m_logX = addToggle(tr("log₂ x"), tr("Logarithmic values on both sides of zero"), false);
+    m_channel = new QSpinBox(this);
+    m_channel->setMinimum(-1);
+    m_channel->setSpecialValueText(tr("all channels"));
+    m_channel->setPrefix(tr("channel "));
+    m_channel->setAccessibleName(tr("Channel"));
+    m_channel->setToolTip(tr("Looks at one channel of the weight, or at all together"));
+    m_channel->setKeyboardTracking(false);
+    addTool(m_channel);
+    connect(m_channel, &QSpinBox::valueChanged, this, &HistogramChart::channelChosen);
     buildSide();
 
     plot()->paintMarks = [this](QPainter &painter) { paint(painter); };
@@ -40,6 +50,7 @@ void HistogramChart::clear(const QString &sentence)
     m_subject = {};
     m_lines.clear();
     m_drag = m_pressedLine = m_hovered = -1;
+    m_channel->hide();
     setHeading({});
     setEmptyText(sentence.isEmpty() ? tr("Select a layer to see the histogram of its output. Activations have one after calibration (F5); weights always.")
                                     : sentence);
@@ -59,6 +70,10 @@ void HistogramChart::setSubject(const HistogramSubject &subject)
     m_observer = subject.observer;
     m_params = subject.params;
     setEmptyText({});
+    const QSignalBlocker quiet(m_channel);
+    m_channel->setVisible(subject.channels > 1);
+    m_channel->setMaximum(std::max(subject.channels - 1, 0));
+    m_channel->setValue(subject.channel);
     setHeading(tr("%1 — %2 values, %3").arg(subject.title, compactNumber(double(subject.statistics->count)), QString::fromStdString(subject.scheme.badge())));
     for (QLineEdit *edit : {m_low, m_high}) {
         edit->setEnabled(canEdit());

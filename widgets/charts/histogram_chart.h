@@ -8,6 +8,7 @@
 #include <memory>
 
 class QLineEdit;
+class QSpinBox;
 class QTreeWidget;
 class QTreeWidgetItem;
 
@@ -22,6 +23,8 @@ struct HistogramSubject {
     core::ObserverKind observer = core::ObserverKind::MinMax;
     bool editable = true;
     QString whyNotEditable;                              ///< tooltip when not
+    int channels = 0;                                    ///< of a weight whose channels can be looked at one by one
+    int channel = -1;                                    ///< the one shown, −1 = all of them together
 };
 
 class HistogramChart : public ChartPanel {
@@ -50,6 +53,7 @@ Q_SIGNALS:
     void rangeDragged(core::Range range);                ///< on the way
     void rangeChosen(core::Range range);                 ///< the observer becomes `fixed` with it
     void observerChosen(core::ObserverKind kind);
+    void channelChosen(int channel);                     ///< −1 = all together
 
 protected:
     void resizeEvent(QResizeEvent *event) override;
@@ -91,6 +95,7 @@ private:
     bool m_keyMoved = false;
 
     QToolButton *m_logY = nullptr, *m_logX = nullptr, *m_showCodes = nullptr, *m_showObservers = nullptr;
+    QSpinBox *m_channel = nullptr;
     QWidget *m_side = nullptr;
     QLabel *m_figures = nullptr;
     QLineEdit *m_low = nullptr, *m_high = nullptr;

@@ -41,8 +41,10 @@ core::Range clipBounds(const core::AffineParams &params, const core::Scheme &sch
         return {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
     core::Range bounds = core::representableRange(params);
     if (core::isIntegerDtype(scheme.dtype)) {
-        bounds.min -= double(params.scale) / 2;
-        bounds.max += double(params.scale) / 2;
+        // A scale rounded to float32 must not clip the extreme that it was made for.
+        const double slack = double(params.scale) * (0.5 + 1e-7 * (double(params.qmax) - params.qmin));
+        bounds.min -= slack;
+        bounds.max += slack;
     }
     return bounds;
 }
@@ -70,7 +72,8 @@ QString observerTitle(core::ObserverKind kind, double percentile)
     return {};
 }
 
-std::vector<ObserverLine> observerLines(const core::TensorStatistics &statistics, const core::Scheme &scheme)
+template <class Observe>
+static std::vector<ObserverLine> linesOf(const core::Scheme &scheme, const Observe &observe)
 {
     using Kind = core::ObserverKind;
     std::vector<ObserverLine> lines;
@@ -78,13 +81,23 @@ std::vector<ObserverLine> observerLines(const core::TensorStatistics &statistics
     for (const Kind kind : {Kind::MinMax, Kind::MovingAverageMinMax, Kind::HistogramMse, Kind::Percentile, Kind::Entropy, Kind::Pof2MinMax, Kind::Pof2Mse}) {
         options.kind = kind;
         try {
-            const core::ObserverResult result = core::observe(statistics, options);
+            const core::ObserverResult result = observe(options);
             lines.push_back({kind, observerTitle(kind, options.percentile), result.range, result.params, result.meanSquaredError});
         } catch (const core::Error &) {
             continue;
         }
     }
     return lines;
+}
+
+std::vector<ObserverLine> observerLines(const core::TensorStatistics &statistics, const core::Scheme &scheme)
+{
+    return linesOf(scheme, [&](const core::ObserverOptions &options) { return core::observe(statistics, options); });
+}
+
+std::vector<ObserverLine> observerLines(std::span<const float> values, const core::Scheme &scheme)
+{
+    return linesOf(scheme, [&](const core::ObserverOptions &options) { return core::observeWeights(values, options); });
 }
 
 core::TensorStatistics statisticsOf(std::span<const float> values)

@@ -24,6 +24,8 @@ struct ObserverLine {
 /// Every observer (but `fixed`) under the dtype, symmetry and scale type of `scheme`, in the order of ObserverKind; one that cannot be computed is
 /// left out.
 std::vector<ObserverLine> observerLines(const core::TensorStatistics &statistics, const core::Scheme &scheme);
+/// The same for a weight or one channel of it, from the exact values as the quantizer does.
+std::vector<ObserverLine> observerLines(std::span<const float> values, const core::Scheme &scheme);
 
 /// "percentile 99.99", "histogram MSE", …
 QString observerTitle(core::ObserverKind kind, double percentile);

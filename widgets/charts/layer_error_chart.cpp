@@ -113,6 +113,7 @@ void LayerErrorChart::paintSlots(QPainter &painter)
     const QRectF area = plot()->area();
     const double zero = std::min(plot()->yOf(0), area.bottom());
     std::vector<QRectF> selected;
+    painter.setRenderHint(QPainter::Antialiasing, slotRect(0).width() > 3); // thousands of smoothed edges would take a tenth of a second
     for (int slot = first; slot <= last; ++slot) {
         const LayerFacts &layer = facts(slot);
         const std::size_t row = std::size_t(m_rows[std::size_t(slot)]);
@@ -147,9 +148,15 @@ void LayerErrorChart::paintSlots(QPainter &painter)
     painter.setPen(QPen(theme().selection, 2));
     painter.setBrush(Qt::NoBrush);
     for (const QRectF &bar : selected) {
+        if (bar.width() < 3) {
+            painter.fillRect(QRectF(bar.left(), bar.top() - 2, std::max(bar.width(), 1.0), 3), theme().selection);
+            painter.fillRect(QRectF(bar.left() - 0.5, area.bottom() - 4, bar.width() + 1, 4), theme().selection);
+            continue;
+        }
         painter.drawRect(bar.adjusted(-1, -1, 1, 0));
         painter.drawLine(QPointF(bar.left() - 1, area.bottom() - 1), QPointF(bar.right() + 1, area.bottom() - 1));
     }
+    painter.setRenderHint(QPainter::Antialiasing);
     const int named = hovered() >= 0 ? hovered() : currentSlot();
     if (named >= first && named <= last) {
         const double value = shownValue(facts(named), metric());

@@ -109,6 +109,7 @@ void RangesChart::paintSlots(QPainter &painter)
     const double zero = plot()->yOf(0);
     painter.setPen(QPen(theme().edge, 1));
     painter.drawLine(QPointF(plot()->area().left(), zero), QPointF(plot()->area().right(), zero));
+    painter.setRenderHint(QPainter::Antialiasing, slotRect(0).width() > 3);
     for (int slot = first; slot <= last; ++slot) {
         const Bar &bar = m_bars[std::size_t(slot)];
         const QRectF place = slotRect(slot);
@@ -125,6 +126,7 @@ void RangesChart::paintSlots(QPainter &painter)
             if (end != 0)
                 painter.drawLine(QPointF(box.left() - gap * 0.6, plot()->yOf(end)), QPointF(box.right() + gap * 0.6, plot()->yOf(end)));
     }
+    painter.setRenderHint(QPainter::Antialiasing);
     if (hovered() >= 0)
         paintNote(painter, hovered(), plot()->yOf(m_bars[std::size_t(hovered())].max), tr("%1: %2 to %3").arg(slotName(hovered()),
                   plainNumber(m_bars[std::size_t(hovered())].min), plainNumber(m_bars[std::size_t(hovered())].max)));

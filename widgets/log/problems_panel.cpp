@@ -86,6 +86,12 @@ QIcon severityIcon(core::Severity severity, const Theme &theme)
     return pixmap;
 }
 
+ProblemRow problemOf(const core::Finding &finding)
+{
+    return {finding.severity, QString::fromStdString(finding.code), QString::fromStdString(finding.title), QString::fromStdString(finding.evidence), finding.nodes,
+            QString::fromStdString(finding.fix)};
+}
+
 ProblemsPanel::ProblemsPanel(QWidget *parent) : QWidget(parent), m_list(new QTreeWidget(this)), m_empty(new QLabel(this)), m_stack(new QStackedWidget(this))
 {
     m_list->setColumnCount(4);
@@ -247,12 +253,13 @@ void ProblemsPanel::showMenu(const QPoint &position)
         return;
     const int index = indexOf(item);
     const ProblemRow &problem = m_problems[std::size_t(index)];
-    QMenu menu(this);
-    menu.addAction(tr("&Show"), this, [this, index] { Q_EMIT showRequested(index, m_problems[std::size_t(index)].nodes); })->setEnabled(!problem.nodes.empty());
-    menu.addAction(problem.fix.isEmpty() ? tr("&Fix") : tr("&Fix: %1").arg(problem.fix), this, [this, index] { Q_EMIT fixRequested(index); })
+    auto *menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    menu->addAction(tr("&Show"), this, [this, index] { Q_EMIT showRequested(index, m_problems[std::size_t(index)].nodes); })->setEnabled(!problem.nodes.empty());
+    menu->addAction(problem.fix.isEmpty() ? tr("&Fix") : tr("&Fix: %1").arg(problem.fix), this, [this, index] { Q_EMIT fixRequested(index); })
         ->setEnabled(!problem.fix.isEmpty());
-    menu.addAction(tr("&Copy details"), this, [this, index] { copyDetails(index); });
-    menu.exec(m_list->viewport()->mapToGlobal(position));
+    menu->addAction(tr("&Copy details"), this, [this, index] { copyDetails(index); });
+    menu->popup(m_list->viewport()->mapToGlobal(position));
 }
 
 bool ProblemsPanel::eventFilter(QObject *watched, QEvent *event)

@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/base/ids.h"
+#include "core/spec/finding.h"
 #include "widgets/shared/theme.h"
 
 #include <QWidget>
@@ -25,6 +26,8 @@ struct ProblemRow {
     std::vector<core::NodeId> nodes;               ///< where; empty = the whole model
     QString fix;                                   ///< what [Fix] would do; empty = nothing to offer
 };
+
+ProblemRow problemOf(const core::Finding &finding);
 
 class ProblemsPanel : public QWidget {
     Q_OBJECT

@@ -1,6 +1,10 @@
 #include "widgets/tables/images_model.h"
 
+#include "widgets/charts/plot_scale.h"
+
 #include <QFileInfo>
+
+#include <algorithm>
 
 namespace widgets {
 
@@ -17,7 +21,14 @@ void ImagesModel::setTable(const std::shared_ptr<const ImageTable> &table)
 {
     beginResetModel();
     m_table = table ? table : std::make_shared<const ImageTable>();
+    const auto inside = [](double score) { return score >= 0 && score <= 1; };
+    m_probabilities = std::all_of(m_table->begin(), m_table->end(), [&](const ImageRow &image) { return inside(image.floatScore) && inside(image.quantizedScore); });
     endResetModel();
+}
+
+QString ImagesModel::scoreText(double score) const
+{
+    return m_probabilities ? QString::number(score * 100, 'f', 1) + QStringLiteral(" %") : plainNumber(score, 3);
 }
 
 int ImagesModel::rowCount(const QModelIndex &parent) const { return parent.isValid() ? 0 : int(m_table->size()); }
@@ -28,7 +39,7 @@ QVariant ImagesModel::data(const QModelIndex &index, int role) const
     if (!checkIndex(index, CheckIndexOption::IndexIsValid))
         return {};
     const ImageRow &image = (*m_table)[std::size_t(index.row())];
-    const auto score = [](double value) { return QString::number(value * 100, 'f', 1) + QStringLiteral(" %"); };
+    const auto score = [this](double value) { return scoreText(value); };
     if (role == SortRole && (index.column() == FloatScore || index.column() == QuantizedScore))
         return index.column() == FloatScore ? image.floatScore : image.quantizedScore;
     if (role == Qt::DecorationRole && index.column() == File)

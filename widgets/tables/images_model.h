@@ -13,7 +13,7 @@ struct ImageRow {
     QString path;
     QString label;                                 ///< true class; empty when not known
     QString floatClass, quantizedClass;
-    double floatScore = 0, quantizedScore = 0;     ///< 0…1
+    double floatScore = 0, quantizedScore = 0;     ///< as the model gives them: shown as percent when all lie in 0…1
     QImage thumbnail;
 };
 using ImageTable = std::vector<ImageRow>;
@@ -27,6 +27,7 @@ public:
     using QAbstractTableModel::QAbstractTableModel;
 
     const ImageTable &table() const { return *m_table; }
+    QString scoreText(double score) const;
     int rowCount(const QModelIndex &parent = {}) const override;
     int columnCount(const QModelIndex &parent = {}) const override;
     QVariant data(const QModelIndex &index, int role = Qt::DisplayRole) const override;
@@ -37,6 +38,7 @@ public Q_SLOTS:
 
 private:
     std::shared_ptr<const ImageTable> m_table = std::make_shared<ImageTable>();
+    bool m_probabilities = true;
 };
 
 /// "became wrong", "became right", "changed"; by the true class where it is known.

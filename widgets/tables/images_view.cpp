@@ -66,8 +66,7 @@ public:
         };
         const auto answer = [&](const QString &who, const QString &name, double score) {
             const bool known = !image.label.isEmpty(), right = name == image.label;
-            write(QStringLiteral("%1%2 %3 · %4 %").arg(known ? (right ? QStringLiteral("✓ ") : QStringLiteral("✗ ")) : QString(), who, name)
-                      .arg(score * 100, 0, 'f', 0), known ? (right ? theme.good : theme.problem) : theme.text);
+            write(QStringLiteral("%1%2 %3 · %4").arg(known ? (right ? QStringLiteral("✓ ") : QStringLiteral("✗ ")) : QString(), who, name, model->scoreText(score)), known ? (right ? theme.good : theme.problem) : theme.text);
         };
         write(QFileInfo(image.path).fileName(), theme.text, true);
         answer(ImagesView::tr("float:"), image.floatClass, image.floatScore);
