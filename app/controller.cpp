@@ -36,6 +36,7 @@ Controller::Controller(Document &document, int threads, QObject *parent) : QObje
     connect(m_diagnosis, &QTimer::timeout, this, &Controller::diagnose);
     connect(&m_document, &Document::settingsChanged, this, &Controller::describe);
     connect(&m_document, &Document::runsChanged, this, &Controller::describe);
+    connect(&m_document, &Document::imageChanged, this, &Controller::describe);
     for (Lane *lane : {&m_light, &m_heavy})
         connect(lane, &Lane::failed, this, &Controller::failed);
 }
@@ -142,13 +143,14 @@ void Controller::describe()
     if (!m_document.hasModel())
         return;
     const Run *shown = m_document.run(m_document.currentRun()), *other = m_document.run(m_document.comparedRun());
-    const auto report = shown ? std::make_shared<const core::Report>(shown->report) : nullptr;
-    const auto compared = other ? std::make_shared<const core::Report>(other->report) : nullptr;
+    FigureSources sources;
+    sources.report = shown ? std::make_shared<const core::Report>(shown->report) : nullptr;
+    sources.other = other ? std::make_shared<const core::Report>(other->report) : nullptr;
+    sources.stale = m_document.isStale(m_document.currentRun());
+    sources.image = m_document.image();
     m_light.start<Layers>(
         "layers", tr("Placing quantizers"),
-        [prepared = m_document.prepared(), recipe = m_document.recipe(), report, compared, stale = m_document.isStale(m_document.currentRun())](core::Progress &) {
-            return describeLayers(*prepared, recipe, report.get(), stale, compared.get());
-        },
+        [prepared = m_document.prepared(), recipe = m_document.recipe(), sources](core::Progress &) { return describeLayers(*prepared, recipe, sources); },
         [this](std::shared_ptr<const Layers> layers) { m_document.setLayers(std::move(layers)); }, {}, true);
     m_diagnosis->start();
 }
@@ -265,16 +267,16 @@ QString Controller::nextRunName(const core::Recipe &recipe) const
     return name;
 }
 
-void Controller::predict(const core::Recipe &recipe, const QString &what)
+void Controller::predict(const core::Recipe &before, const core::Recipe &after, const QString &what)
 {
     if (!m_document.calibration())
         return;
+    core::QuantizeRequest asked = request();
+    asked.recipe = before;
     m_heavy.start<core::WhatIf>(
         "what-if", tr("Predicting"),
-        [this, request = request(), recipe](core::Progress &progress) {
-            return std::make_shared<const core::WhatIf>(session().whatIf(request, recipe, pinnedImages, progress));
-        },
-        [this, recipe, what](std::shared_ptr<const core::WhatIf> prediction) { Q_EMIT whatIfReady(*prediction, recipe, what); });
+        [this, asked, after](core::Progress &progress) { return std::make_shared<const core::WhatIf>(session().whatIf(asked, after, pinnedImages, progress)); },
+        [this, what](std::shared_ptr<const core::WhatIf> prediction) { Q_EMIT whatIfReady(*prediction, what); }, {}, true);
 }
 
 void Controller::dropPrediction()
@@ -289,7 +291,7 @@ void Controller::runImage(std::size_t index)
         [this, request = request(), index](core::Progress &progress) {
             return std::make_shared<const core::ImageRun>(session().runImage(request, index, progress));
         },
-        [this](std::shared_ptr<const core::ImageRun> run) { Q_EMIT imageReady(*run); });
+        [this](std::shared_ptr<const core::ImageRun> run) { m_document.setImage(std::move(run)); });
 }
 
 void Controller::stop()

@@ -39,9 +39,10 @@ public Q_SLOTS:
     void run();
     /// The same, written into a folder and verified there.
     void exportTo(const QString &folder, const QString &fileName, bool judge);
-    /// What `recipe` would change, on the pinned images; the answer comes as whatIfReady().
-    void predict(const core::Recipe &recipe, const QString &what);
+    /// What a change of the recipe does, on the pinned images; the answer comes as whatIfReady().
+    void predict(const core::Recipe &before, const core::Recipe &after, const QString &what);
     void dropPrediction();
+    /// One image of the run that is shown; its error colours the graph until Document::setImage(nullptr).
     void runImage(std::size_t index);
     void stop();
 
@@ -52,8 +53,7 @@ Q_SIGNALS:
     void exported(const core::Report &report);
     void runFinished(const core::Report &report);
     void findingsChanged();
-    void whatIfReady(const core::WhatIf &prediction, const core::Recipe &recipe, const QString &what);
-    void imageReady(const core::ImageRun &run);
+    void whatIfReady(const core::WhatIf &prediction, const QString &what);
     void failed(const QString &title, const app::Failure &failure);
 
 private:

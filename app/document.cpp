@@ -33,6 +33,7 @@ void Document::open(Project project, std::shared_ptr<const core::Prepared> prepa
     m_prepared = std::move(prepared);
     m_calibration.reset();
     m_layers.reset();
+    m_image.reset();
     m_fileName = fileName;
     m_currentRun = int(m_project.runs.size()) - 1;
     m_comparedRun = -1;
@@ -81,6 +82,7 @@ void Document::changeRecipe(const core::Recipe &recipe, const QString &text)
 void Document::apply(const Settings &settings)
 {
     m_project.settings = settings;
+    setImage(nullptr);
     Q_EMIT settingsChanged();
     Q_EMIT edited();
 }
@@ -99,6 +101,7 @@ void Document::addRun(Run run)
     m_project.runs.push_back(std::move(run));
     m_comparedRun = m_project.runs.size() > 1 ? m_currentRun : -1;
     m_currentRun = int(m_project.runs.size()) - 1;
+    setImage(nullptr);
     Q_EMIT runsChanged();
     touch();
 }
@@ -153,6 +156,14 @@ void Document::setCalibration(std::shared_ptr<const core::Calibration> calibrati
 void Document::setPrepared(std::shared_ptr<const core::Prepared> prepared)
 {
     m_prepared = std::move(prepared);
+}
+
+void Document::setImage(std::shared_ptr<const core::ImageRun> image)
+{
+    if (image == m_image)
+        return;
+    m_image = std::move(image);
+    Q_EMIT imageChanged();
 }
 
 void Document::setLayers(std::shared_ptr<const Layers> layers)

@@ -44,6 +44,8 @@ public:
     void open(Project project, std::shared_ptr<const core::Prepared> prepared, const QString &fileName);
     void close();
     void setSaved(const QString &fileName);
+    /// Where save() is to write; the project is not saved by that.
+    void setFileName(const QString &fileName) { m_fileName = fileName; }
     /// What the window looks like; kept in the project, no edit.
     void setView(const QByteArray &windowState, const QString &canvasMode, int overlay);
 
@@ -59,6 +61,9 @@ public:
     void setCalibration(std::shared_ptr<const core::Calibration> calibration);
     void setPrepared(std::shared_ptr<const core::Prepared> prepared);
     void setLayers(std::shared_ptr<const Layers> layers);
+    /// An image whose error colours the graph instead of the run's; nullptr = none.
+    void setImage(std::shared_ptr<const core::ImageRun> image);
+    std::shared_ptr<const core::ImageRun> image() const { return m_image; }
 
 Q_SIGNALS:
     void opened();                     ///< another model, or none
@@ -66,6 +71,7 @@ Q_SIGNALS:
     void runsChanged();
     void calibrationChanged();
     void layersChanged();
+    void imageChanged();
     void modifiedChanged(bool modified);
     void edited();                     ///< something that autosave must keep
 
@@ -79,6 +85,7 @@ private:
     std::shared_ptr<const core::Prepared> m_prepared;
     std::shared_ptr<const core::Calibration> m_calibration;
     std::shared_ptr<const Layers> m_layers;
+    std::shared_ptr<const core::ImageRun> m_image;
     QUndoStack m_undo;
     int m_currentRun = -1, m_comparedRun = -1;
     bool m_unsaved = false;

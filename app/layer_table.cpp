@@ -72,9 +72,13 @@ std::vector<int> groupsOf(const Prepared &prepared, const Placement &placement)
 
 class Builder {
 public:
-    Builder(const Prepared &prepared, const Recipe &recipe, const Report *report, bool stale, const Report *other)
-        : m_prepared(prepared), m_source(*prepared.source), m_recipe(recipe), m_figures(report), m_other(other), m_stale(stale && report)
+    Builder(const Prepared &prepared, const Recipe &recipe, const FigureSources &sources)
+        : m_prepared(prepared), m_source(*prepared.source), m_recipe(recipe), m_figures(sources.report.get()), m_other(sources.other.get()),
+          m_stale(sources.stale && sources.report)
     {
+        if (sources.image)
+            for (const auto &[tensor, decibels] : sources.image->sqnr)
+                m_ofImage.emplace(tensor, decibels);
     }
 
     std::shared_ptr<const Layers> build()
@@ -82,21 +86,24 @@ public:
         auto layers = std::make_shared<Layers>();
         layers->graph = m_prepared.source;
         std::unique_ptr<Resolver> resolver;
+        auto placement = std::make_shared<Placement>();
         try {
-            layers->placement = place(*m_prepared.graph, m_recipe);
+            *placement = place(*m_prepared.graph, m_recipe);
             resolver = std::make_unique<Resolver>(*m_prepared.graph, effectiveConfig(m_recipe), globalOrigins(m_recipe));
         } catch (const Error &error) {
             layers->error = QString::fromStdString(error.sentence());
         }
-        layers->diagnostics = layers->placement.diagnostics;
-        for (const Point &point : layers->placement.points)
+        layers->placement = placement;
+        layers->context = std::make_shared<const widgets::SpecContext>(m_prepared.graph, m_recipe, placement);
+        layers->diagnostics = placement->diagnostics;
+        for (const Point &point : placement->points)
             for (const Graph::Use &use : point.uses)
                 m_readers[use.node.index].emplace_back(&point, use.inputIndex);
-        for (const Point &point : layers->placement.points)
+        for (const Point &point : placement->points)
             m_byValue.emplace(point.value.index, &point);
         auto table = std::make_shared<widgets::LayerTable>();
         table->reserve(m_source.nodeCount());
-        const std::vector<int> groups = groupsOf(m_prepared, layers->placement);
+        const std::vector<int> groups = groupsOf(m_prepared, *placement);
         for (const NodeId id : m_source.order()) {
             table->push_back(factsOf(m_source.node(id), resolver.get()));
             table->back().group = groups[std::size_t(id.index)];
@@ -156,6 +163,10 @@ private:
                 if (const LayerRow *other = m_other.activation(tensor))
                     facts.difference = row->sqnrDb - other->sqnrDb;
             }
+            if (!m_ofImage.empty()) {
+                const auto found = m_ofImage.find(tensor);
+                facts.imageError = facts.activationSqnr = found == m_ofImage.end() ? widgets::unknown : found->second;
+            }
         }
         return facts;
     }
@@ -191,12 +202,15 @@ private:
     void mark(Layers &layers) const
     {
         const Graph &graph = *m_prepared.graph;
-        for (const Point &point : layers.placement.points) {
+        for (const Point &point : layers.placement->points) {
             if (point.kind != PointKind::Activation || !point.scheme.quantized())
                 continue;
             for (const Graph::Use &use : point.uses)
-                layers.marks.push_back({point.value, use.node, int(use.inputIndex), QString::fromStdString(point.scheme.badge()),
-                                        QString::fromStdString(graph.value(point.value).name + "\n" + point.reason + "\n" + point.provenance), true});
+                layers.marks.push_back({point.value, use.node, int(use.inputIndex), widgets::dtypeClassOf(point.scheme), QString::fromStdString(point.scheme.badge()), true, true,
+                                        QString::fromStdString(graph.value(point.value).name + "\n" + point.reason + "\n" + point.provenance)});
+            if (point.quantizesOutput)
+                layers.marks.push_back({point.value, {}, -1, widgets::dtypeClassOf(point.scheme), QString::fromStdString(point.scheme.badge()), true, false,
+                                        QString::fromStdString(point.reason)});
         }
         for (const auto &[name, indices] : m_recipe.config.disabledEdges) {
             const NodeId id = graph.findNode(name);
@@ -204,8 +218,8 @@ private:
                 continue;
             for (const int index : indices)
                 if (const ValueId value = graph.node(id).input(std::size_t(std::max(index, 0))); value.valid())
-                    layers.marks.push_back({value, id, index, QStringLiteral("f32"),
-                                            QCoreApplication::translate("LayerTable", "Switched off for this reader. Click to switch it on."), false});
+                    layers.marks.push_back({value, id, index, widgets::DtypeClass::Float32, QStringLiteral("f32"), false, true,
+                                            QCoreApplication::translate("LayerTable", "Switched off for this reader. Click to switch it on.")});
         }
     }
 
@@ -214,15 +228,16 @@ private:
     const Recipe &m_recipe;
     Figures m_figures, m_other;
     bool m_stale;
+    std::unordered_map<std::string, double> m_ofImage;
     std::unordered_map<std::int32_t, std::vector<std::pair<const Point *, std::size_t>>> m_readers;
     std::unordered_map<std::int32_t, const Point *> m_byValue;
 };
 
 } // namespace
 
-std::shared_ptr<const Layers> describeLayers(const Prepared &prepared, const Recipe &recipe, const Report *report, bool stale, const Report *other)
+std::shared_ptr<const Layers> describeLayers(const Prepared &prepared, const Recipe &recipe, const FigureSources &sources)
 {
-    return Builder(prepared, recipe, report, stale, other).build();
+    return Builder(prepared, recipe, sources).build();
 }
 
 } // namespace app

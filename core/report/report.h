@@ -44,7 +44,7 @@ struct FlippedImage {
     std::string path;
     std::int64_t label = -1;                     ///< −1 = none
     std::int64_t floatClass = 0, quantizedClass = 0;
-    double floatScore = 0, quantizedScore = 0;   ///< of those classes, as the model gives them
+    double floatScore = 0, quantizedScore = 0;   ///< of those classes, 0…1 (softmax where the model gives no shares)
 };
 
 struct Judge {

@@ -3,11 +3,29 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace core {
 namespace {
 
 constexpr std::size_t mostImages = 1000;
+
+/// Share of class `index`: the score itself where scores are shares already, else by softmax.
+double shareOf(const float *scores, std::int64_t classes, std::int64_t index)
+{
+    double sum = 0, least = 0, most = scores[0];
+    for (std::int64_t i = 0; i < classes; ++i) {
+        sum += scores[i];
+        least = std::min(least, double(scores[i]));
+        most = std::max(most, double(scores[i]));
+    }
+    if (least >= 0 && std::fabs(sum - 1) < 1e-2)
+        return scores[index];
+    double all = 0;
+    for (std::int64_t i = 0; i < classes; ++i)
+        all += std::exp(double(scores[i]) - most);
+    return std::exp(double(scores[index]) - most) / all;
+}
 
 } // namespace
 
@@ -36,8 +54,8 @@ void FlippedImages::add(const EvaluatedBatch &batch)
         found.image.label = std::size_t(row) < batch.labels.size() ? batch.labels[std::size_t(row)] : -1;
         found.image.floatClass = was;
         found.image.quantizedClass = is;
-        found.image.floatScore = p[was];
-        found.image.quantizedScore = q[is];
+        found.image.floatScore = shareOf(p, classes, was);
+        found.image.quantizedScore = shareOf(q, classes, is);
         found.margin = double(p[was]) - double(p[is]);
         m_found.push_back(std::move(found));
     }

@@ -126,6 +126,21 @@ std::shared_ptr<const Calibration> Session::calibrate(const QuantizeRequest &req
     });
 }
 
+std::vector<Finding> Session::diagnose(const QuantizeRequest &request, const Report *report)
+{
+    return guarded("diagnose", [&] { return m_impl->exploration.diagnose(request, report, m_impl->threads); });
+}
+
+WhatIf Session::whatIf(const QuantizeRequest &request, const Recipe &changed, int images, Progress &progress)
+{
+    return guarded("what-if", [&] { return m_impl->exploration.whatIf(request, changed, images, progress, m_impl->threads); });
+}
+
+ImageRun Session::runImage(const QuantizeRequest &request, std::size_t image, Progress &progress)
+{
+    return guarded("image", [&] { return m_impl->exploration.runImage(request, image, progress, m_impl->threads); });
+}
+
 Report Session::quantize(const QuantizeRequest &request, Progress &progress)
 {
     return guarded("quantize", [&] { return runQuantizeJob(request, m_impl->threads, progress); });

@@ -43,6 +43,7 @@ Theme Theme::light()
     t.good = "#00694B";
     t.warning = "#9A5B00";
     t.problem = "#B3261E";
+    t.notice = "#E2F0FA";
     t.floatLine = "#4D4D4D";
     t.quantizedLine = "#0072B2";
     t.clipLine = "#D55E00";
@@ -67,6 +68,7 @@ Theme Theme::dark()
     t.good = "#4CC79A";
     t.warning = "#F0B24A";
     t.problem = "#FF8A80";
+    t.notice = "#27404F";
     t.floatLine = "#E0E0E0";
     t.quantizedLine = "#56B4E9";
     t.clipLine = "#F08A3C";

@@ -23,6 +23,7 @@ public:
     bool isDark = false;
     QColor canvas, window, base, alternate, text, mutedText, outline, edge, grid, selection, button;
     QColor good, warning, problem;
+    QColor notice;                                     ///< behind a message that is neither
     QColor floatLine, quantizedLine, clipLine;         ///< charts
 
     QColor fill(DtypeClass type) const;                ///< of node and badge; Float32 is drawn as outline on the canvas colour
