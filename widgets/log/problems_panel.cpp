@@ -209,6 +209,12 @@ void ProblemsPanel::rebuild()
     m_stack->setCurrentIndex(m_list->topLevelItemCount() > 0 ? 0 : 1);
 }
 
+void ProblemsPanel::resizeEvent(QResizeEvent *event)
+{
+    QWidget::resizeEvent(event);
+    m_list->header()->resizeSection(1, std::max(fontMetrics().averageCharWidth() * 24, width() / 4));
+}
+
 int ProblemsPanel::indexOf(const QTreeWidgetItem *item) const { return item->data(0, Qt::UserRole).toInt(); }
 
 QWidget *ProblemsPanel::buttonsOf(int index)

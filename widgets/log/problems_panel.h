@@ -52,6 +52,9 @@ Q_SIGNALS:
     void fixRequested(int index);
     void titleChanged(const QString &title);
 
+protected:
+    void resizeEvent(QResizeEvent *event) override;
+
 private:
     void rebuild();
     int indexOf(const QTreeWidgetItem *item) const;
