@@ -86,14 +86,22 @@ void TestGraphDrawing::quantizerPairsAreBadgesNotBoxes()
 {
     Net net;
     const ValueId x = net.input("x");
-    const ValueId q = net.add("QuantizeLinear", {x});
-    const ValueId dq = net.add("DequantizeLinear", {q});
+    const ValueId scale = net.constant("scale", {}, {0.25f});
+    const ValueId zero = net.graph.addConstant("zero", core::TensorData::fromIntegers(core::DataType::UInt8, {}, std::vector<std::int64_t>{7}));
+    const ValueId q = net.add("QuantizeLinear", {x, scale, zero});
+    const ValueId dq = net.add("DequantizeLinear", {q, scale, zero});
     const ValueId relu = net.add("Relu", {dq});
     net.graph.outputs = {relu};
     const DrawnGraph drawing = drawGraph(net.graph);
     QCOMPARE(titles(drawing, BoxKind::Node), QStringList{"Relu2"});
     QCOMPARE(drawing.trunks[0].value, x);
     QCOMPARE(drawing.trunks[0].ends[0].uses[0].through, net.of(dq));
+    const std::vector<QuantizerMark> marks = marksOfFile(net.graph, drawing);
+    QCOMPARE(marks.size(), std::size_t(1));
+    QCOMPARE(marks[0].consumer, net.of(relu));
+    QCOMPARE(marks[0].badge, QString("u8"));
+    QVERIFY(!marks[0].switchable);
+    QCOMPARE(marks[0].toolTip, QString("Quantized in the file: x\nScale 0.25\nZero point 7"));
 }
 
 void TestGraphDrawing::oneOperandUsedTwiceIsOneLine()

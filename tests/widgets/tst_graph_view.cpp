@@ -27,6 +27,8 @@ private Q_SLOTS:
     void overlayKeepsItems();
     void factsOutlineFusedNodes();
     void wheelScrollsOrZooms();
+    void zoomKeepsWhatLiesUnderTheMouse();
+    void middleButtonDrags();
     void fitAndActualSize();
     void selectionFromElsewhereIsShown();
     void minimapMovesTheView();
@@ -267,6 +269,29 @@ void TestGraphView::wheelScrollsOrZooms()
     QCOMPARE(m_view->scale(), larger);
     turn({});
     QVERIFY(m_view->scale() > larger);
+}
+
+void TestGraphView::zoomKeepsWhatLiesUnderTheMouse()
+{
+    m_view->zoomBy(4);
+    m_view->centerOn(m_scene->state().drawing->bounds.center());
+    const QPoint mouse(200, 150);
+    const QPointF before = m_view->mapToScene(mouse);
+    QWheelEvent event(mouse, m_view->viewport()->mapToGlobal(mouse), {}, {0, -120}, Qt::NoButton, Qt::ControlModifier, Qt::NoScrollPhase, false);
+    QApplication::sendEvent(m_view->viewport(), &event);
+    QVERIFY((m_view->mapToScene(mouse) - before).manhattanLength() < 2);
+}
+
+void TestGraphView::middleButtonDrags()
+{
+    m_view->zoomBy(4);
+    m_view->centerOn(m_scene->state().drawing->bounds.center());
+    const QPoint before = at("Relu0");
+    QTest::mousePress(m_view->viewport(), Qt::MiddleButton, {}, {300, 300});
+    QTest::mouseMove(m_view->viewport(), {310, 320});
+    QTest::mouseRelease(m_view->viewport(), Qt::MiddleButton, {}, {310, 320});
+    QVERIFY((at("Relu0") - before - QPoint(10, 20)).manhattanLength() <= 2); // rounded twice
+    QVERIFY(m_selection->nodes().empty());
 }
 
 void TestGraphView::fitAndActualSize()

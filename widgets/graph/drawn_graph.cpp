@@ -220,6 +220,7 @@ private:
             problem.boxGap = 18;
             problem.rankGap = 16;
             problem.lineGap = 7;
+            problem.portGap = 12;
             problem.wrapAspect = 1.6;
         }
         for (const DrawnBox &box : m_drawing.boxes)

@@ -39,6 +39,9 @@ struct QuantizerMark {
     QString toolTip;
 };
 
+/// The quantizers that a quantized file holds: read-only, with scale and zero point in the tooltip.
+std::vector<QuantizerMark> marksOfFile(const core::Graph &graph, const DrawnGraph &drawing);
+
 /// Facts per box; a block shows its worst child. `table` may be null.
 std::vector<BoxLook> boxLooks(const DrawnGraph &drawing, const LayerTable *table, Overlay overlay, const Theme &theme);
 

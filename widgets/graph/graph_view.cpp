@@ -27,7 +27,8 @@ GraphView::GraphView(GraphScene &scene, QWidget *parent) : QGraphicsView(&scene,
     setFrameShape(QFrame::NoFrame);
     setOptimizationFlags(DontSavePainterState | DontAdjustForAntialiasing);
     setViewportUpdateMode(SmartViewportUpdate);
-    setTransformationAnchor(AnchorUnderMouse);
+    setTransformationAnchor(NoAnchor);
+    setResizeAnchor(AnchorViewCenter);
     setAlignment(Qt::AlignCenter);
     setRenderHints(QPainter::Antialiasing | QPainter::TextAntialiasing);
     setFocusPolicy(Qt::StrongFocus);
@@ -68,9 +69,7 @@ void GraphView::setDrawing(std::shared_ptr<const DrawnGraph> drawing, core::Node
     resetCachedContent();
     const DrawnGraph &now = *m_scene.state().drawing;
     if (const int box = now.boxOf(anchor); same && box >= 0) {
-        const QPoint moved = mapFromScene(now.boxes[at(box)].rect.center()) - place;
-        horizontalScrollBar()->setValue(horizontalScrollBar()->value() + moved.x());
-        verticalScrollBar()->setValue(verticalScrollBar()->value() + moved.y());
+        scrollBy(mapFromScene(now.boxes[at(box)].rect.center()) - place);
     } else {
         showWell();
         reveal(m_scene.state().current);
@@ -105,14 +104,34 @@ void GraphView::fitAll()
 
 void GraphView::showActualSize()
 {
-    setTransformationAnchor(AnchorViewCenter);
-    setScale(1);
-    setTransformationAnchor(AnchorUnderMouse);
+    zoomAt(1, zoomCentre());
 }
 
 void GraphView::zoomBy(double factor)
 {
-    setScale(scale() * factor);
+    zoomAt(scale() * factor, zoomCentre());
+}
+
+void GraphView::zoomAt(double scale, const QPoint &fixed)
+{
+    const QPointF point = mapToScene(fixed);
+    setScale(scale);
+    scrollBy(mapFromScene(point) - fixed);
+}
+
+QPoint GraphView::zoomCentre() const
+{
+    const QPoint middle = viewport()->rect().center();
+    if (m_scene.state().current < 0)
+        return middle;
+    const QPoint current = boxRectInViewport(m_scene.state().current).center().toPoint();
+    return viewport()->rect().contains(current) ? current : middle;
+}
+
+void GraphView::scrollBy(const QPoint &pixels)
+{
+    horizontalScrollBar()->setValue(horizontalScrollBar()->value() + pixels.x());
+    verticalScrollBar()->setValue(verticalScrollBar()->value() + pixels.y());
 }
 
 void GraphView::showWell()

@@ -37,6 +37,8 @@ public Q_SLOTS:
     void fitAll();
     void showActualSize();
     void zoomBy(double factor);
+    /// What lies under this point of the viewport stays there.
+    void zoomAt(double scale, const QPoint &fixed);
     /// Everything where it can be read, else the beginning at a size that can.
     void showWell();
     void centreOnNode(core::NodeId node);
@@ -75,6 +77,8 @@ private:
     void setScale(double scale);
     double fitScale() const;
     int boxInTheMiddle() const;
+    QPoint zoomCentre() const;
+    void scrollBy(const QPoint &pixels);
     void placeMinimap();
     void describeCurrent(int box);
 

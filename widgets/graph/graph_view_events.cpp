@@ -26,7 +26,7 @@ void GraphView::wheelEvent(QWheelEvent *event)
                           event->modifiers() & ~Qt::ControlModifier, event->phase(), event->inverted());
         return QGraphicsView::wheelEvent(&plain);
     }
-    zoomBy(std::pow(1.0015, event->angleDelta().y()));
+    zoomAt(scale() * std::pow(1.0015, event->angleDelta().y()), event->position().toPoint());
     event->accept();
 }
 
@@ -49,10 +49,8 @@ void GraphView::mouseMoveEvent(QMouseEvent *event)
 {
     const QPoint position = event->position().toPoint();
     if (m_panning) {
-        const QPoint moved = position - m_pressed;
+        scrollBy(m_pressed - position);
         m_pressed = position;
-        horizontalScrollBar()->setValue(horizontalScrollBar()->value() - moved.x());
-        verticalScrollBar()->setValue(verticalScrollBar()->value() - moved.y());
         return;
     }
     if (!(event->buttons() & Qt::LeftButton)) {

@@ -28,6 +28,7 @@ struct LayoutProblem {
     double boxGap = 28;     ///< between neighbours of one rank
     double rankGap = 30;    ///< between ranks, without tracks for horizontal parts
     double lineGap = 9;     ///< between parallel lines
+    double portGap = 28;    ///< between lines that end at one box, where its width allows
     double wrapAspect = 0;  ///< > 0: ranks are wrapped into columns for a window of width : height
 };
 

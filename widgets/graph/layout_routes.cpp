@@ -14,7 +14,6 @@ namespace {
 using Line = LayoutResult::Line;
 
 constexpr double portMargin = 12; // from a box's corner to the nearest line
-constexpr double portGap = 12;
 constexpr double branchRadius = 9; // where a branch leaves a horizontal part
 
 /// Moves wishes apart by `gap` within [low, high]; they keep their order.
@@ -149,7 +148,7 @@ private:
                     }
             wishes.push_back(wish);
         }
-        spread(wishes, x(box) - reach(box), x(box) + reach(box), portGap);
+        spread(wishes, x(box) - reach(box), x(box) + reach(box), m_problem.portGap);
         for (std::size_t i = 0; i < wishes.size(); ++i)
             runs[byTarget[i].second].upper = std::round(wishes[i]);
     }
@@ -176,7 +175,7 @@ private:
             else // from further away: one line to the middle, several to their side of it
                 wishes.push_back(list.size() == 1 ? x(e) : x(e) + std::copysign(reach(e) * 0.6, off));
         }
-        spread(wishes, x(e) - reach(e), x(e) + reach(e), portGap);
+        spread(wishes, x(e) - reach(e), x(e) + reach(e), m_problem.portGap);
         for (std::size_t i = 0; i < list.size(); ++i)
             set(list[i], std::round(wishes[i]));
     }
