@@ -132,6 +132,17 @@ void TestSpecEditor::disabledFieldsSayWhy()
     QVERIFY(!scheme->isEnabled());
     QVERIFY(scheme->toolTip().contains("Derived"));
     QVERIFY(desk.combo(TensorRole::Bias, SpecField::Dtype)->isEnabled());
+    // A label greyed with its editor comes back with it.
+    QLabel *label = nullptr;
+    for (QLabel *one : desk.editor.section(TensorRole::Output)->findChildren<QLabel *>())
+        if (one->buddy() == desk.combo(TensorRole::Output, SpecField::Dtype))
+            label = one;
+    QVERIFY(label);
+    const QColor before = label->palette().color(QPalette::WindowText);
+    desk.editor.setEnabled(false);
+    desk.show({});
+    desk.editor.setEnabled(true);
+    QCOMPARE(label->palette().color(QPalette::WindowText), before);
 }
 
 void TestSpecEditor::marksWhatIsSetHere()

@@ -369,11 +369,9 @@ void DataPanel::setVerdict(Path which, const QString &text, bool problem)
 
 void DataPanel::colourVerdicts()
 {
-    QPalette quiet = palette(), loud = quiet;
-    loud.setColor(QPalette::PlaceholderText, m_theme.problem);
-    m_tripleVerdict->setPalette(loud);
+    setOwnColour(m_tripleVerdict, QPalette::PlaceholderText, m_theme.problem);
     for (const PathLine &line : m_paths)
-        line.verdict->setPalette(line.problem ? loud : quiet);
+        setOwnColour(line.verdict, QPalette::PlaceholderText, line.problem ? m_theme.problem : QColor());
 }
 
 void DataPanel::fillIn()

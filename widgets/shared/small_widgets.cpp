@@ -113,4 +113,12 @@ void guardWheel(QWidget *editor)
 
 void makeMuted(QWidget *label) { label->setForegroundRole(QPalette::PlaceholderText); }
 
+void setOwnColour(QWidget *widget, QPalette::ColorRole role, const QColor &colour)
+{
+    QPalette palette;
+    if (colour.isValid())
+        palette.setColor(role, colour);
+    widget->setPalette(palette);
+}
+
 } // namespace widgets

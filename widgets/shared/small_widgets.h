@@ -50,5 +50,7 @@ void guardWheel(QWidget *editor);
 
 /// A label in the quiet text colour of the palette.
 void makeMuted(QWidget *label);
+/// Takes this colour for one role of the palette and inherits the rest; an invalid colour inherits all.
+void setOwnColour(QWidget *widget, QPalette::ColorRole role, const QColor &colour);
 
 } // namespace widgets

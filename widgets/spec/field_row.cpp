@@ -137,9 +137,7 @@ void FieldRow::show(const FieldState &state)
     m_editor->setAccessibleDescription(refusal + state.problem);
     m_label->setToolTip(m_editor->toolTip());
     m_label->setText(state.problem.isEmpty() ? fieldLabel(m_field) : QStringLiteral("⚠ ") + fieldLabel(m_field));
-    QPalette palette = m_editor->palette();
-    palette.setColor(QPalette::WindowText, state.problem.isEmpty() || !m_problem.isValid() ? m_editor->palette().color(QPalette::WindowText) : m_problem);
-    m_label->setPalette(palette);
+    setOwnColour(m_label, QPalette::WindowText, state.problem.isEmpty() ? QColor() : m_problem);
 
     QFont font = m_editor->font();
     font.setBold(state.setHere);
@@ -193,10 +191,7 @@ void FieldRow::commitRange()
         return;
     const bool wrong = !(range.min < range.max);
     for (QLineEdit *edit : {m_least, m_greatest}) {
-        QPalette palette = m_editor->palette();
-        if (wrong && m_problem.isValid())
-            palette.setColor(QPalette::Text, m_problem);
-        edit->setPalette(palette);
+        setOwnColour(edit, QPalette::Text, wrong ? m_problem : QColor());
         edit->setToolTip(wrong ? tr("The least value must lie below the greatest.") : QString());
     }
     const auto near = [](double a, double b) { return shortNumber(a, 7) == shortNumber(b, 7); };

@@ -296,10 +296,7 @@ void RecipePanel::judgeNewExclude()
     const bool wrong = count == 0 && graph.nodeCount() > 0 && !pattern.empty();
     m_excludeVerdict->setText(wrong ? tr("It matches no layer of this model.") : tr("Matches %1 layers.").arg(count));
     m_excludeVerdict->setVisible(!pattern.empty() && graph.nodeCount() > 0);
-    QPalette colours = palette();
-    if (wrong)
-        colours.setColor(QPalette::PlaceholderText, m_theme.problem);
-    m_excludeVerdict->setPalette(colours);
+    setOwnColour(m_excludeVerdict, QPalette::PlaceholderText, wrong ? m_theme.problem : QColor());
     m_addExclude->setEnabled(!pattern.empty() && !wrong);
 }
 

@@ -145,10 +145,7 @@ void RuleList::judgeNew()
     }
     m_verdict->setText(verdict);
     m_verdict->setVisible(!verdict.isEmpty());
-    QPalette colours = palette();
-    if (wrong)
-        colours.setColor(QPalette::PlaceholderText, m_theme.problem);
-    m_verdict->setPalette(colours);
+    setOwnColour(m_verdict, QPalette::PlaceholderText, wrong ? m_theme.problem : QColor());
     m_add->setEnabled(!query.isEmpty() && !wrong);
 }
 

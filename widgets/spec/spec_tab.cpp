@@ -125,7 +125,7 @@ QWidget *SpecTab::makeForeignPage()
     m_foreignTitle = new QLabel(page);
     m_foreignTitle->setWordWrap(true);
     column->addWidget(m_foreignTitle);
-    m_foreignModel = new ValueTableModel({tr("Tensor"), tr("Type"), tr("Scale"), tr("Zero"), tr("Axis")}, this);
+    m_foreignModel = new ValueTableModel({tr("Tensor"), tr("Type"), tr("Scale"), tr("Z"), tr("Axis")}, this);
     m_foreignTable = makeTable(m_foreignModel, tr("Quantizers of the file"), page);
     column->addWidget(m_foreignTable, 1);
     return page;
@@ -267,6 +267,7 @@ void SpecTab::showForeign()
     ValueTableModel::Rows rows;
     for (const ForeignQuantizer &quantizer : found) {
         const QString name = QString::fromStdString(m_context->graph().value(quantizer.value).name);
+        const QString type = QString::fromStdString(core::dataTypeName(quantizer.type));
         Cell scale, zero;
         if (quantizer.scales.size() == 1) {
             scale = numberCell(double(quantizer.scales.front()));
@@ -292,7 +293,7 @@ void SpecTab::showForeign()
         axis.toolTip = quantizer.axis < 0 ? tr("One scale for the tensor") : quantizer.blockSize > 0 ? tr("One scale for %1 values along axis %2").arg(quantizer.blockSize).arg(quantizer.axis)
                                                                                                      : tr("One scale for each channel along axis %1").arg(quantizer.axis);
         rows.push_back({{name, {}, tr("%1 (%2), by %3").arg(name, quantizer.role, QString::fromStdString(m_context->graph().node(quantizer.node).name)), false, false},
-                        {QString::fromStdString(core::dataTypeName(quantizer.type)), {}, {}, false, false},
+                        {QString(type).replace(QLatin1String("uint"), QLatin1String("u")).replace(QLatin1String("int"), QLatin1String("i")), {}, type, false, false},
                         scale, zero, axis});
     }
     m_foreignModel->setRows(std::move(rows));
