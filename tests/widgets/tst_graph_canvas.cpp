@@ -159,6 +159,13 @@ void TestGraphCanvas::picturesShowEverything()
     const QImage picture(png);
     QVERIFY(picture.width() > drawing.width() && picture.height() > drawing.height());
     QVERIFY(picture.width() < drawing.width() + 80); // not what the window shows, but all at full size
+    const QImage small = graphImage(m_canvas->scene(), 0.15); // text and marks even so
+    QImage plain(small.size(), small.format());
+    QPainter painter(&plain);
+    painter.setRenderHints(QPainter::Antialiasing | QPainter::TextAntialiasing);
+    painter.fillRect(plain.rect(), Theme::light().canvas);
+    m_canvas->scene().render(&painter, QRectF(plain.rect()), m_canvas->scene().state().drawing->bounds.adjusted(-24, -28, 24, 24));
+    QVERIFY(small != plain);
     copyGraph(m_canvas->scene());
     QCOMPARE(QGuiApplication::clipboard()->image().size(), picture.size());
 }

@@ -16,6 +16,7 @@ private Q_SLOTS:
     void mainPathOfAResidualStaysStraight();
     void trunkIsSharedByItsConsumers();
     void crossedOrderIsUncrossed();
+    void sweepsUncrossWhatDepthFirstLeaves();
     void ranksRiseAlongEveryTrunk();
     void boxesNeverOverlapAndLinesAvoidThem();
     void sameProblemSameDrawing();
@@ -123,6 +124,14 @@ void TestLayeredLayout::crossedOrderIsUncrossed()
     const LayoutResult r = layeredLayout(problemOf(6, {{0, {5}}, {1, {4}}, {2, {3}}}));
     for (std::size_t top = 0; top < 3; ++top)
         QCOMPARE(r.centres[top].x(), r.centres[5 - top].x());
+}
+
+void TestLayeredLayout::sweepsUncrossWhatDepthFirstLeaves()
+{
+    // Depth first puts 3 left of 4; 2 → 3 then crosses 1 → 4 until 1 and 2 have changed places.
+    const LayoutResult r = layeredLayout(problemOf(5, {{0, {3}}, {1, {4}}, {2, {3}}}));
+    const bool leftOfOne = r.centres[2].x() < r.centres[1].x(), threeLeftOfFour = r.centres[3].x() < r.centres[4].x();
+    QCOMPARE(leftOfOne, threeLeftOfFour);
 }
 
 void TestLayeredLayout::ranksRiseAlongEveryTrunk()

@@ -50,7 +50,7 @@ GraphCanvas::GraphCanvas(QWidget *parent)
     m_colour->setMaxVisibleItems(overlayCount);
     bar->addWidget(m_colour);
     bar->addSpacing(12);
-    bar->addWidget(m_legend, 1);
+    bar->addWidget(m_legend, 4);
     bar->addSpacing(8);
     m_matchLabel->setAccessibleName(tr("Number of nodes found"));
     bar->addWidget(m_matchLabel);
@@ -59,8 +59,9 @@ GraphCanvas::GraphCanvas(QWidget *parent)
     m_find->setAccessibleName(tr("Find a node by name or operator"));
     m_find->setToolTip(tr("Part of a name or operator. Enter goes to the next, Shift+Enter to the one before."));
     m_find->setClearButtonEnabled(true);
-    m_find->setFixedWidth(150);
-    bar->addWidget(m_find);
+    m_find->setMinimumWidth(90);
+    m_find->setMaximumWidth(160);
+    bar->addWidget(m_find, 1);
     auto *fit = new QToolButton(this);
     fit->setText(tr("Fit"));
     fit->setToolTip(tr("Show the whole graph (Ctrl+0)"));

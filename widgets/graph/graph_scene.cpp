@@ -143,7 +143,7 @@ void GraphScene::makeOutlines()
     };
     for (const DrawnFrame &frame : d.frames)
         if (!frame.boxes.empty()) {
-            m_outlines.push_back(new OutlineItem(m_state, unite(frame.boxes).adjusted(-12, -24, 12, 9), frame.title, frame.key));
+            m_outlines.push_back(new OutlineItem(m_state, unite(frame.boxes).adjusted(-12, -26, 12, 9), frame.title, frame.key));
             addItem(m_outlines.back());
         }
     if (!m_state.facts)

@@ -70,7 +70,11 @@ void Minimap::draw()
     for (std::size_t b = 0; b < state.drawing->boxes.size(); ++b) {
         const QRectF r = map.mapRect(state.drawing->boxes[b].rect);
         const BoxLook &look = state.looks[b];
-        const QColor fill = look.fill == state.theme.canvas ? state.theme.edge : look.fill;
+        // Quiet fills need their outline's help at this size.
+        const QColor fill = look.fill == state.theme.canvas ? state.theme.edge
+            : isMetric(state.overlay)                       ? look.fill
+            : state.theme.isDark                            ? look.fill.lighter(125)
+                                                            : look.fill.darker(125);
         painter.fillRect(QRectF(r.topLeft(), r.size().expandedTo(QSizeF(1.5, 1))), fill);
         if (look.worst)
             painter.fillRect(QRectF(r.topRight() + QPointF(2, 0), QSizeF(3, std::max(1.5, r.height()))), state.theme.problem);

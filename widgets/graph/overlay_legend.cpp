@@ -129,6 +129,8 @@ void OverlayLegend::countClasses()
 
 void OverlayLegend::paintEvent(QPaintEvent *)
 {
+    if (width() < 100)
+        return;
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     QFont f = font();

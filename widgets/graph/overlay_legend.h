@@ -17,7 +17,7 @@ public:
     explicit OverlayLegend(QWidget *parent = nullptr);
 
     QSize sizeHint() const override { return {320, 36}; }
-    QSize minimumSizeHint() const override { return {160, 36}; }
+    QSize minimumSizeHint() const override { return {0, 36}; }
 
     struct Class {
         QColor colour;
