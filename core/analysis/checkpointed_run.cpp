@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <limits>
 #include <set>
+#include <unordered_set>
 
 namespace core {
 namespace {
@@ -128,7 +129,6 @@ void CheckpointedRun::begin(std::shared_ptr<const Graph> graph, const std::vecto
     m_graph = std::move(graph);
     m_shown = shown;
     m_signatures = valueSignatures(*m_graph);
-    m_graphSignatures = {m_signatures.begin(), m_signatures.end()};
     m_part = *m_graph;
     for (const ValueId value : shown)
         if (!contains(m_part.outputs, value))
@@ -272,7 +272,6 @@ void CheckpointedRun::keep()
     }
     m_kept = std::move(all);
     m_pending.clear();
-    m_keptSignatures = m_graphSignatures;
     m_executor.reset();
 }
 

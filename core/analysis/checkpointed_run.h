@@ -10,7 +10,6 @@
 #include <optional>
 #include <span>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace core {
@@ -28,9 +27,6 @@ public:
     /// The graph of the following calls. `shown` may be tapped.
     void begin(std::shared_ptr<const Graph> graph, const std::vector<ValueId> &shown);
     std::uint64_t signature(ValueId value) const { return m_signatures[std::size_t(value.index)]; }
-    /// The kept graph has this tensor too (whether or not it was kept).
-    bool known(ValueId value) const { return m_keptSignatures.contains(signature(value)); }
-    bool has(std::uint64_t signature) const { return m_graphSignatures.contains(signature); }
 
     struct Wishes {
         std::vector<ValueId> taps;
@@ -58,7 +54,6 @@ private:
 
     std::size_t m_budget, m_nodes = 0, m_nodesRun = 0;
     std::unordered_map<std::uint64_t, Kept> m_kept, m_pending;
-    std::unordered_set<std::uint64_t> m_keptSignatures, m_graphSignatures;
     std::shared_ptr<const Graph> m_graph;
     Graph m_part;                        ///< as it would be run in one piece
     std::vector<std::uint64_t> m_signatures;

@@ -19,6 +19,7 @@ private Q_SLOTS:
     void signaturesIgnoreNamesOnly();
     void randomTensorsAreNeverTheSame();
     void checkpointsKeepToTheBudget();
+    void tensorsAloneAreShown();
     void equalsWholeRuns_data();
     void equalsWholeRuns();
     void onlyWhatIsDownstreamRuns();
@@ -180,6 +181,37 @@ void TestWhatIf::checkpointsKeepToTheBudget()
     QVERIFY(chooseCheckpoints(tiny.graph, bytes, 9).empty());
     bytes[std::size_t(b.index)] = 0;                       // cannot be kept: no cut behind b
     QCOMPARE(chooseCheckpoints(tiny.graph, bytes, 110), (std::vector<ValueId>{a, c}));
+}
+
+/// As the float model is run: no outputs, only what is tapped.
+void TestWhatIf::tensorsAloneAreShown()
+{
+    at::NoGradGuard noGrad;
+    const Graph graph = network();
+    Graph other = graph;
+    other.setConstant(other.findValue("fc.b"), TensorData::fromFloats({4}, std::vector<float>{1, 2, 3, 4}));
+    const ValueId add = graph.findValue("add"), scores = graph.findValue("scores");
+    const std::vector<at::Tensor> inputs{tests::noise({2, 3, 8, 8}, 40)};
+    CheckpointedRun run(1 << 20);
+    std::vector<ValueId> shown;
+    const auto tap = [&](ValueId value, const at::Tensor &) { shown.push_back(value); };
+    run.begin(std::make_shared<const Graph>(graph), {add, scores});
+    run.plan({{add, scores}, false, 2});
+    QVERIFY(run.run(0, inputs, tap).empty());
+    QCOMPARE(shown, (std::vector<ValueId>{add, scores}));
+    QCOMPARE(run.nodesRun(), run.nodes());
+    run.keep();
+    run.begin(std::make_shared<const Graph>(other), {add, scores});
+    run.plan({{scores}, false, 0});
+    QCOMPARE(run.nodesRun(), std::size_t(1));
+    at::Tensor seen;
+    run.run(0, inputs, [&](ValueId, const at::Tensor &tensor) { seen = tensor.clone(); });
+    QVERIFY(sameOutputs({seen}, Executor(std::make_shared<const Graph>(other)).run(inputs)));
+    run.plan({{add}, false, 0});                           // kept: shown without a run
+    shown.clear();
+    run.run(0, inputs, tap);
+    QCOMPARE(run.nodesRun(), std::size_t(0));
+    QCOMPARE(shown, std::vector<ValueId>{add});
 }
 
 void TestWhatIf::equalsWholeRuns_data()
