@@ -65,7 +65,8 @@ AnalysisPanel::AnalysisPanel(Document &document, Controller &controller, widgets
     connect(&document, &Document::runsChanged, this, &AnalysisPanel::showRuns);
     connect(&document, &Document::settingsChanged, this, &AnalysisPanel::showRuns);
     connect(&document, &Document::opened, this, &AnalysisPanel::fillTensors);
-    connect(m_tensor, &QComboBox::currentIndexChanged, this, &AnalysisPanel::showTensor);
+    connect(m_tensor, &QComboBox::currentIndexChanged, this, [this] { showTensor(); });
+    connect(m_histogram, &widgets::HistogramChart::channelChosen, this, &AnalysisPanel::showTensor);
     connect(m_histogram, &widgets::HistogramChart::rangeChosen, this, &AnalysisPanel::chooseRange);
     connect(m_histogram, &widgets::HistogramChart::observerChosen, this, &AnalysisPanel::chooseObserver);
     connect(m_ranges, &widgets::RangesChart::tensorChosen, this, [this](core::ValueId, core::NodeId node) {
@@ -120,7 +121,7 @@ void AnalysisPanel::fillTensors()
     showTensor();
 }
 
-void AnalysisPanel::showTensor()
+void AnalysisPanel::showTensor(int channel)
 {
     const TensorChoice *shown = choice();
     m_ranges->setCurrent(shown ? shown->value : core::ValueId());
@@ -133,8 +134,10 @@ void AnalysisPanel::showTensor()
     if (const auto calibration = m_document.calibration())
         if (const auto found = calibration->statistics.find(shown->value); found != calibration->statistics.end())
             m_ranges->setChannels(shown->title, found->second.channels);
+    TensorChoice wanted = *shown;
+    wanted.channel = channel;
     m_controller.light().start<TensorView>(
-        "histogram", tr("Histogram"), [snapshot = snapshotOf(m_document), choice = *shown](core::Progress &) { return std::make_shared<const TensorView>(viewOf(snapshot, choice)); },
+        "histogram", tr("Histogram"), [snapshot = snapshotOf(m_document), choice = wanted](core::Progress &) { return std::make_shared<const TensorView>(viewOf(snapshot, choice)); },
         [this](std::shared_ptr<const TensorView> view) {
             if (!view->why.isEmpty())
                 return m_histogram->clear(view->why);
@@ -170,12 +173,8 @@ void AnalysisPanel::showRuns()
 
 void AnalysisPanel::chooseRange(const core::Range &range)
 {
-    const TensorChoice *shown = choice();
-    if (!shown)
-        return;
-    const widgets::SpecScope scope = widgets::SpecScope::of({shown->owner});
-    Q_EMIT editRequested({widgets::SetField{scope, shown->role, widgets::SpecField::Observer, widgets::FieldValue(core::ObserverKind::Fixed)},
-                          widgets::SetField{scope, shown->role, widgets::SpecField::FixedRange, widgets::FieldValue(range)}});
+    if (const TensorChoice *shown = choice())
+        Q_EMIT editRequested(widgets::fixedRangeEdits(widgets::SpecScope::of({shown->owner}), shown->role, range));
 }
 
 void AnalysisPanel::chooseObserver(core::ObserverKind kind)

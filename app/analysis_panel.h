@@ -46,7 +46,7 @@ Q_SIGNALS:
 
 private:
     void fillTensors();
-    void showTensor();
+    void showTensor(int channel = -1);
     void showRanges();
     void showRuns();
     void chooseRange(const core::Range &range);

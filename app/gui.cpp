@@ -1,6 +1,7 @@
 #include "app/gui.h"
 
 #include "app/main_window.h"
+#include "widgets/shared/app_style.h"
 
 #include <QApplication>
 #include <QCommandLineParser>
@@ -38,7 +39,7 @@ int runWindow(int argc, char **argv)
     QApplication::setApplicationDisplayName(QStringLiteral("Quantscope"));
     QApplication::setApplicationVersion(QStringLiteral(QUANTSCOPE_VERSION));
     QApplication::setDesktopFileName(QStringLiteral("quantscope"));
-    QApplication::setStyle(QStringLiteral("Fusion"));
+    QApplication::setStyle(new widgets::AppStyle);
     QApplication::setWindowIcon(QIcon::fromTheme(QStringLiteral("quantscope")));
     QCommandLineParser parser;
     parser.setApplicationDescription(QStringLiteral("Opens the window. Without 'window' in front, quantscope is a command-line program: quantscope --help"));

@@ -88,6 +88,8 @@ public:
         std::unique_ptr<Resolver> resolver;
         auto placement = std::make_shared<Placement>();
         try {
+            if (m_prepared.quantized)
+                throw Error(ErrorKind::InvalidInput, "place", "This file is quantized already; what it holds is shown, but cannot be changed. Open the float model to quantize it.");
             *placement = place(*m_prepared.graph, m_recipe);
             resolver = std::make_unique<Resolver>(*m_prepared.graph, effectiveConfig(m_recipe), globalOrigins(m_recipe));
         } catch (const Error &error) {

@@ -68,7 +68,8 @@ MainWindow::MainWindow(const WindowOptions &options, QWidget *parent)
     connectPanels();
     connectController();
     applyTheme();
-    resetLayout();
+    showDockTitles(false);
+    showDocks(false);
     updateTitle();
     updateRecent();
     showData();
@@ -200,11 +201,32 @@ void MainWindow::applyLayout(const QString &name)
     m_analysis->showTab(diagnose ? AnalysisPanel::LayerError : name == QStringLiteral("train") ? AnalysisPanel::Accuracy : AnalysisPanel::Histogram);
 }
 
+void MainWindow::showDocks(bool shown)
+{
+    const bool was = m_center->currentIndex() == 1;
+    m_center->setCurrentIndex(shown ? 1 : 0);
+    if (!shown)
+        for (QDockWidget *each : findChildren<QDockWidget *>(QString(), Qt::FindDirectChildrenOnly))
+            each->hide();
+    else if (!was)
+        applyLayout(QStringLiteral("explore"));
+}
+
+void MainWindow::showDockTitles(bool shown)
+{
+    for (QDockWidget *each : findChildren<QDockWidget *>(QString(), Qt::FindDirectChildrenOnly)) {
+        QWidget *old = each->titleBarWidget();
+        each->setTitleBarWidget(shown ? nullptr : new QWidget);
+        delete old;
+    }
+}
+
 void MainWindow::resetLayout()
 {
     for (const char *name : {"explore", "diagnose", "train"})
         saveLayout(QString::fromLatin1(name), {});
-    applyLayout(QStringLiteral("explore"));
+    if (m_document.hasModel())
+        applyLayout(QStringLiteral("explore"));
 }
 
 void MainWindow::setThemeChoice(ThemeChoice choice)

@@ -99,6 +99,9 @@ private:
     void connectController();
     QDockWidget *addDock(const QString &name, const QString &title, QWidget *content, Qt::DockWidgetArea area);
 
+    /// Canvas and docks, or the start page alone.
+    void showDocks(bool shown);
+    void showDockTitles(bool shown);
     void draw();
     void showLayers();
     void showFindings();

@@ -15,6 +15,7 @@
 #include "widgets/log/run_log_panel.h"
 #include "widgets/spec/inspector.h"
 #include "widgets/spec/recipe_panel.h"
+#include "widgets/spec/spec_tab.h"
 #include "widgets/start/start_page.h"
 #include "widgets/tables/layer_table_view.h"
 #include "widgets/tables/node_query.h"
@@ -29,16 +30,7 @@
 
 namespace app {
 
-namespace {
-
-
-widgets::ProblemRow rowOf(const core::Finding &finding)
-{
-    return {finding.severity, QString::fromStdString(finding.code), QString::fromStdString(finding.title), QString::fromStdString(finding.evidence),
-            finding.nodes, finding.remedy ? QString::fromStdString(finding.fix) : QString()};
-}
-
-} // namespace
+namespace {} // namespace
 
 void MainWindow::connectDocument()
 {
@@ -49,7 +41,7 @@ void MainWindow::connectDocument()
         m_selection.reset();
         m_canvas->clear();
         m_layers->setGraph(m_document.hasModel() ? m_document.prepared()->source : nullptr);
-        m_center->setCurrentIndex(m_document.hasModel() ? 1 : 0);
+        showDocks(m_document.hasModel());
         if (m_document.hasModel()) {
             const QString mode = m_document.project().canvasMode;
             m_canvas->setMode(mode == QStringLiteral("blocks") ? widgets::GraphMode::Blocks : mode == QStringLiteral("overview") ? widgets::GraphMode::Overview : widgets::GraphMode::Layers);
@@ -88,6 +80,10 @@ void MainWindow::connectPanels()
     connect(m_start, &widgets::StartPage::sampleRequested, this, &MainWindow::openSample);
     connect(m_start, &widgets::StartPage::openRequested, this, [this] { action("open")->trigger(); });
     connect(m_start, &widgets::StartPage::recentChosen, this, &MainWindow::open);
+    connect(m_start, &widgets::StartPage::recentRemoved, this, [this](const QString &path) {
+        removeRecentFile(path);
+        updateRecent();
+    });
     connect(m_start, &widgets::StartPage::pathsDropped, this, &MainWindow::takePaths);
     connect(m_canvas, &widgets::GraphCanvas::drawingRequested, this, [this](const widgets::DrawRequest &request) {
         m_drawRequest = request;
@@ -128,6 +124,12 @@ void MainWindow::connectPanels()
         applyEdits(widgets::observerEdits(widgets::SpecScope::of({node}), role, observer, percentile));
     });
     connect(m_recipe, &widgets::RecipePanel::editRequested, this, &MainWindow::applyEdits);
+    connect(m_recipe, &widgets::RecipePanel::rulePicked, this, [this](std::size_t rule) {
+        dock("inspector")->show();
+        dock("inspector")->raise();
+        m_inspector->showTab(widgets::Inspector::Spec);
+        m_inspector->specTab()->setScope(widgets::SpecScope::ofRule(rule));
+    });
     connect(m_recipe, &widgets::RecipePanel::rulePreviewed, this, [this](const std::vector<core::NodeId> &nodes) { m_selection.select({nodes.begin(), nodes.end()}); });
     connect(m_recipe, &widgets::RecipePanel::exportRequested, this, [this] {
         const QString file = QFileDialog::getSaveFileName(this, tr("Save the recipe"), QStringLiteral("recipe.json"), tr("Recipes (*.json)"));
@@ -221,14 +223,20 @@ void MainWindow::draw()
         [graph = m_document.prepared()->source, request = m_drawRequest](core::Progress &progress) {
             return std::make_shared<const widgets::DrawnGraph>(widgets::drawGraph(*graph, request, progress.stopToken()));
         },
-        [this](std::shared_ptr<const widgets::DrawnGraph> drawing) { m_canvas->setDrawing(std::move(drawing)); }, {}, true);
+        [this](std::shared_ptr<const widgets::DrawnGraph> drawing) {
+            m_canvas->setDrawing(drawing);
+            if (m_document.prepared()->quantized)
+                m_canvas->setMarks(widgets::marksOfFile(*m_document.prepared()->source, *drawing));
+        },
+        {}, true);
 }
 
 void MainWindow::showLayers()
 {
     const auto layers = m_document.layers();
     m_canvas->setFacts(layers->table);
-    m_canvas->setMarks(layers->marks);
+    if (!m_document.prepared()->quantized)
+        m_canvas->setMarks(layers->marks);
     m_layers->setLayers(layers->table);
     m_inspector->setLayers(layers->table);
     m_inspector->setContext(layers->context);
@@ -242,7 +250,7 @@ void MainWindow::showFindings()
     std::vector<widgets::ProblemRow> rows;
     core::Diagnostics remarks;
     for (const core::Finding &finding : m_controller.findings()) {
-        rows.push_back(rowOf(finding));
+        rows.push_back(widgets::problemOf(finding));
         for (const core::NodeId node : finding.nodes)
             if (m_document.hasModel() && m_document.prepared()->source->contains(node))
                 remarks.push_back({finding.severity, finding.code, m_document.prepared()->source->node(node).name, finding.evidence});

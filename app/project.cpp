@@ -28,9 +28,11 @@ QString written(const fs::path &path, const fs::path &folder)
 {
     if (path.empty())
         return {};
-    const fs::path absolute = fs::absolute(path).lexically_normal(), relative = absolute.lexically_relative(fs::absolute(folder).lexically_normal());
-    const bool below = !folder.empty() && !relative.empty() && *relative.begin() != "..";
-    return text(below ? relative : absolute);
+    const fs::path absolute = fs::absolute(path).lexically_normal();
+    if (folder.empty())
+        return text(absolute);
+    const fs::path relative = absolute.lexically_relative(fs::absolute(folder).lexically_normal());
+    return text(relative.empty() || *relative.begin() == ".." ? absolute : relative);
 }
 
 fs::path read(const QString &value, const fs::path &folder)
@@ -38,7 +40,7 @@ fs::path read(const QString &value, const fs::path &folder)
     if (value.isEmpty())
         return {};
     const fs::path path(value.toStdString());
-    return path.is_absolute() ? path : (fs::absolute(folder) / path).lexically_normal();
+    return path.is_absolute() || folder.empty() ? path : (fs::absolute(folder) / path).lexically_normal();
 }
 
 QJsonObject toJson(const core::DataSource &source, const fs::path &folder)

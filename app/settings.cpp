@@ -44,6 +44,13 @@ void addRecentFile(const QString &path)
     QSettings().setValue("recent", list.mid(0, mostRecent));
 }
 
+void removeRecentFile(const QString &path)
+{
+    QStringList list = recentFiles();
+    list.removeAll(path);
+    QSettings().setValue("recent", list);
+}
+
 void forgetRecentFiles()
 {
     QSettings().remove("recent");

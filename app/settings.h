@@ -21,6 +21,7 @@ void savePreferences(const Preferences &preferences);
 /// Newest first, at most ten.
 QStringList recentFiles();
 void addRecentFile(const QString &path);
+void removeRecentFile(const QString &path);
 void forgetRecentFiles();
 
 /// A named dock layout: QMainWindow::saveState().

@@ -31,35 +31,33 @@ const Point *pointOf(const Placement &placement, ValueId value)
     return nullptr;
 }
 
-/// The statistics of a tensor: calibrated, or of the constant itself.
-std::shared_ptr<const TensorStatistics> statisticsOf(const Snapshot &s, const TensorChoice &choice)
+/// nullptr when nothing was seen.
+std::shared_ptr<const TensorStatistics> calibrated(const Snapshot &s, ValueId value)
 {
-    const Graph &graph = *s.prepared->graph;
-    if (const TensorData *data = graph.contains(choice.value) ? graph.constant(choice.value) : nullptr)
-        return isFloatingPoint(data->type) ? std::make_shared<const TensorStatistics>(widgets::statisticsOf(data->toFloats())) : nullptr;
     if (!s.calibration)
         return nullptr;
-    const auto found = s.calibration->statistics.find(choice.value);
+    const auto found = s.calibration->statistics.find(value);
     if (found == s.calibration->statistics.end() || found->second.count == 0)
         return nullptr;
     return {s.calibration, &found->second};
 }
 
-/// The range in force under the present scheme; the codes too where one scale serves the tensor.
-void resolve(widgets::HistogramSubject &subject)
+/// The range in force under the present scheme; the codes too where one scale serves the tensor. `values`: of a constant.
+void resolve(widgets::HistogramSubject &subject, const std::vector<float> &values)
 {
     const Scheme &scheme = subject.scheme;
-    const TensorStatistics &statistics = *subject.statistics;
-    subject.range = {statistics.min, statistics.max};
+    subject.range = {subject.statistics->min, subject.statistics->max};
     subject.observer = scheme.observer;
     if (!scheme.quantized() || !isIntegerDtype(scheme.dtype))
         return;
     try {
-        const ObserverResult result = scheme.bestObserver ? observeBest(statistics, scheme.observerOptions(), &subject.observer) : observe(statistics, scheme.observerOptions());
+        const ObserverResult result = !values.empty() && !scheme.bestObserver ? observeWeights(values, scheme.observerOptions())
+            : scheme.bestObserver ? observeBest(*subject.statistics, scheme.observerOptions(), &subject.observer)
+                                  : observe(*subject.statistics, scheme.observerOptions());
         subject.range = result.range;
         if (scheme.granularity == Granularity::PerTensor)
             subject.params = result.params;
-    } catch (const Error &) {
+    } catch (const Error &) { // the tensor is shown without
     }
 }
 
@@ -158,31 +156,47 @@ std::vector<TensorChoice> tensorsOf(const Snapshot &s, NodeId id)
 TensorView viewOf(const Snapshot &s, const TensorChoice &choice)
 {
     TensorView view;
-    view.subject.title = choice.title;
-    if (const NodeId owner = choice.owner; owner.valid() && s.prepared->graph->contains(owner))
-        view.subject.title = qs(s.prepared->graph->node(owner).name) + QStringLiteral(" · ") + choice.title;
-    view.subject.statistics = statisticsOf(s, choice);
-    if (!view.subject.statistics) {
+    widgets::HistogramSubject &subject = view.subject;
+    const Graph &graph = *s.prepared->graph;
+    subject.title = choice.title;
+    if (choice.owner.valid() && graph.contains(choice.owner))
+        subject.title = qs(graph.node(choice.owner).name) + QStringLiteral(" · ") + choice.title;
+    const Point *point = pointOf(*s.layers->placement, choice.value);
+    subject.scheme.dtype = QuantDtype::Float32;
+    if (point)
+        subject.scheme = point->scheme;
+    const bool perChannel = subject.scheme.quantized() && subject.scheme.granularity == Granularity::PerChannel;
+    std::vector<float> values; // of a constant
+    if (const TensorData *data = choice.constant && graph.contains(choice.value) ? graph.constant(choice.value) : nullptr; data && isFloatingPoint(data->type)) {
+        values = data->toFloats();
+        if (perChannel && std::size_t(subject.scheme.channelAxis) < data->dims.size()) {
+            subject.channels = int(data->dims[std::size_t(subject.scheme.channelAxis)]);
+            if (choice.channel >= 0 && choice.channel < subject.channels) {
+                values = widgets::channelOf(values, data->dims, subject.scheme.channelAxis, choice.channel);
+                subject.channel = choice.channel;
+                subject.scheme.granularity = Granularity::PerTensor;
+            }
+        }
+        subject.statistics = std::make_shared<const TensorStatistics>(widgets::statisticsOf(values));
+    } else if (!choice.constant) {
+        subject.statistics = calibrated(s, choice.value);
+    }
+    if (!subject.statistics) {
         view.why = choice.constant ? tr("This constant holds no real numbers.")
             : s.calibration        ? tr("Nothing was seen of this tensor.")
                                    : tr("Press F5 to calibrate: the histogram shows what the images put into this tensor.");
         return view;
     }
-    view.subject.scheme.dtype = QuantDtype::Float32;
-    const Point *point = pointOf(*s.layers->placement, choice.value);
-    if (point)
-        view.subject.scheme = point->scheme;
-    resolve(view.subject);
-    const bool perChannel = view.subject.scheme.quantized() && view.subject.scheme.granularity != Granularity::PerTensor;
-    view.subject.editable = point && view.subject.scheme.quantized() && !perChannel && choice.role != TensorRole::Bias;
-    if (!point || !view.subject.scheme.quantized())
-        view.subject.whyNotEditable = tr("This tensor is not quantized.");
-    else if (perChannel)
-        view.subject.whyNotEditable = tr("Each channel has a range of its own; choose per-tensor to set one by hand.");
+    resolve(subject, values);
+    subject.editable = point && subject.scheme.quantized() && !perChannel && subject.scheme.granularity == Granularity::PerTensor && choice.role != TensorRole::Bias;
+    if (!point || !subject.scheme.quantized())
+        subject.whyNotEditable = tr("This tensor is not quantized.");
     else if (choice.role == TensorRole::Bias)
-        view.subject.whyNotEditable = tr("The scale of a bias follows from its input and weight.");
-    if (view.subject.scheme.quantized() && isIntegerDtype(view.subject.scheme.dtype))
-        view.lines = widgets::observerLines(*view.subject.statistics, view.subject.scheme);
+        subject.whyNotEditable = tr("The scale of a bias follows from its input and weight.");
+    else if (!subject.editable)
+        subject.whyNotEditable = tr("Each channel has a range of its own; choose per-tensor to set one by hand.");
+    if (subject.scheme.quantized() && isIntegerDtype(subject.scheme.dtype) && choice.role != TensorRole::Bias)
+        view.lines = values.empty() ? widgets::observerLines(*subject.statistics, subject.scheme) : widgets::observerLines(values, subject.scheme);
     return view;
 }
 

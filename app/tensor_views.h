@@ -29,6 +29,7 @@ struct TensorChoice {
     core::TensorRole role = core::TensorRole::Output;
     QString title;                       ///< "output 'x12'"
     bool constant = false;
+    int channel = -1;                    ///< of a constant, to look at alone; −1 = all
 };
 /// Output, inputs, weight, bias. The first one has the quantizer that the layer's figures are about.
 std::vector<TensorChoice> tensorsOf(const Snapshot &snapshot, core::NodeId node);

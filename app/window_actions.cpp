@@ -200,6 +200,8 @@ void WindowActions::windowMenu()
     QMenu *menu = m_window.menuBar()->addMenu(tr("&Window"));
     for (QDockWidget *dock : m_window.findChildren<QDockWidget *>(QString(), Qt::FindDirectChildrenOnly))
         menu->addAction(dock->toggleViewAction());
+    QAction *titles = add(menu, "dock-titles", tr("Title bars, to move the docks"), {}, [this] { m_window.showDockTitles(find("dock-titles")->isChecked()); });
+    titles->setCheckable(true);
     menu->addSeparator();
     const std::pair<const char *, QString> layouts[] = {{"explore", tr("Layout &Explore")}, {"diagnose", tr("Layout &Diagnose")}, {"train", tr("Layout &Train")}};
     for (const auto &[name, text] : layouts)

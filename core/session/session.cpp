@@ -103,12 +103,22 @@ Prepared Session::prepare(const std::filesystem::path &file, const Recipe &recip
         Progress quiet;
         Prepared prepared;
         Model model = loadFolded(file);
-        prepared.source = std::make_shared<const Graph>(model.graph);
+        prepared.source = prepared.graph = std::make_shared<const Graph>(model.graph);
+        prepared.diagnostics = std::move(model.diagnostics);
+        prepared.quantized = isQuantizedGraph(*prepared.source);
+        for (Diagnostic &missing : unsupportedNodes(*prepared.source))
+            prepared.diagnostics.push_back(std::move(missing));
+        if (prepared.quantized)
+            return prepared;
         PtqPipeline pipeline(std::move(model.graph), recipe);
-        pipeline.prepare(quiet);
+        try {
+            pipeline.prepare(quiet);
+        } catch (const Error &error) { // it can be looked at all the same
+            prepared.diagnostics.push_back({Severity::Problem, "not-prepared", "", error.sentence()});
+            return prepared;
+        }
         prepared.graph = pipeline.graph();
         prepared.placement = pipeline.state().placement;
-        prepared.diagnostics = std::move(model.diagnostics);
         prepared.diagnostics.insert(prepared.diagnostics.end(), pipeline.state().diagnostics.begin(), pipeline.state().diagnostics.end());
         return prepared;
     });

@@ -37,8 +37,9 @@ struct Calibration {
 /// The graph as it is calibrated, and where the recipe puts quantizers.
 struct Prepared {
     std::shared_ptr<const Graph> source, graph; ///< as loaded, and prepared (ids agree)
-    Placement placement;
-    Diagnostics diagnostics;
+    Placement placement;                ///< empty for a model that is quantized already or cannot be prepared
+    Diagnostics diagnostics;            ///< what the reader, the executor and the preparation have to say
+    bool quantized = false;             ///< the file holds quantizers of its own
 };
 
 struct QuantizeRequest {
