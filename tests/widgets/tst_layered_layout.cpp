@@ -24,6 +24,7 @@ private Q_SLOTS:
     void survivesACycle();
     void stopsWhenAsked();
     void fiveThousandBoxes();
+    void tanglesStayNarrow();
 };
 
 static LayoutProblem problemOf(int boxes, const std::vector<std::pair<int, std::vector<int>>> &trunks)
@@ -36,15 +37,15 @@ static LayoutProblem problemOf(int boxes, const std::vector<std::pair<int, std::
 }
 
 /// Boxes feed later ones, mostly near ones, as layers of a network do; a few lines are long.
-static LayoutProblem randomProblem(int boxes, unsigned seed)
+static LayoutProblem randomProblem(int boxes, unsigned seed, unsigned longest = 60)
 {
     std::mt19937 random(seed);
     LayoutProblem p;
     p.boxes.assign(std::size_t(boxes), {100, 40});
-    std::vector<std::vector<int>> consumers(std::size_t(boxes) + 0);
+    std::vector<std::vector<int>> consumers(p.boxes.size());
     for (int box = 1; box < boxes; ++box)
         for (int input = 0; input < 1 + int(random() % 2); ++input) {
-            const int back = random() % 20 == 0 ? 1 + int(random() % 60) : 1 + int(random() % 4);
+            const int back = random() % 20 == 0 ? 1 + int(random() % longest) : 1 + int(random() % 4);
             std::vector<int> &list = consumers[std::size_t(std::max(0, box - back))];
             if (std::find(list.begin(), list.end(), box) == list.end())
                 list.push_back(box);
@@ -228,6 +229,20 @@ void TestLayeredLayout::fiveThousandBoxes()
         for (std::size_t i = 1; i < boxes.size(); ++i)
             QVERIFY(r.centres[boxes[i]].x() - r.centres[boxes[i - 1]].x() >= 100);
     }
+}
+
+void TestLayeredLayout::tanglesStayNarrow()
+{
+    const LayoutProblem p = randomProblem(3000, 3, 900);
+    const LayoutResult r = layeredLayout(p);
+    QVERIFY2(r.bounds.width() < 10'000, qPrintable(QString::number(r.bounds.width())));
+    std::map<int, std::vector<std::size_t>> byRank;
+    for (std::size_t box = 0; box < p.boxes.size(); ++box)
+        byRank[r.ranks[box]].push_back(box);
+    for (const auto &[rank, boxes] : byRank)
+        for (std::size_t i = 0; i < boxes.size(); ++i)
+            for (std::size_t j = 0; j < i; ++j)
+                QVERIFY(!rectOf(p, r, boxes[i]).intersects(rectOf(p, r, boxes[j])));
 }
 
 QTEST_GUILESS_MAIN(TestLayeredLayout)

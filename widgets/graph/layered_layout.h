@@ -4,7 +4,8 @@
 // consumers further down. The order within ranks starts depth first and is improved by barycentre sweeps (Sugiyama, Tagawa and Toda
 // 1981), whose number depends on the size only. Coordinates are Brandes and Köpf's (2001), with the compaction as two longest
 // paths over blocks; where several could stand straight under one, the longest chain of boxes wins, so that the main path of a
-// residual network is a straight column. Lines are orthogonal; horizontal parts get tracks of their own between the ranks.
+// residual network is a straight column. Tangles that get far too wide that way are relaxed rank by rank instead. Lines are
+// orthogonal; horizontal parts get tracks of their own between the ranks.
 #pragma once
 
 #include <QPointF>

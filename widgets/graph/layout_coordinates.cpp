@@ -9,6 +9,8 @@
 namespace widgets::layout {
 namespace {
 
+constexpr double widestRatio = 4;
+
 /// One call for the four alignments (up or down, left or right) of a run of ranks.
 class Coordinates {
 public:
@@ -68,13 +70,6 @@ private:
     double half(int e) const { return element(e).width / 2; }
     bool inside(int rank) const { return rank >= m_first && rank < m_last; }
     static std::uint64_t key(int upper, int lower) { return std::uint64_t(upper) << 32 | std::uint32_t(lower); }
-
-    double apart(int left, int right) const
-    {
-        const bool boxes = element(left).box && element(right).box;
-        const bool lines = !element(left).box && !element(right).box;
-        return half(left) + half(right) + (boxes ? m_problem.boxGap : lines ? m_problem.lineGap : m_problem.boxGap / 2);
-    }
 
     void sortNeighbours()
     {
@@ -188,7 +183,7 @@ private:
             const std::vector<int> &order = m_layers.ranks[at(k)];
             for (std::size_t i = 0; i + 1 < order.size(); ++i) {
                 const int a = fromLeft ? order[i] : order[i + 1], b = fromLeft ? order[i + 1] : order[i];
-                arcs[at(m_root[at(a)])].push_back({m_root[at(b)], apart(order[i], order[i + 1])});
+                arcs[at(m_root[at(a)])].push_back({m_root[at(b)], distanceApart(element(order[i]), element(order[i + 1]), m_problem)});
                 ++waiting[at(m_root[at(b)])];
             }
         }
@@ -225,7 +220,10 @@ private:
 
 double placeRanks(Layers &layers, int first, int last, const LayoutProblem &problem, const std::stop_token &stop)
 {
-    return Coordinates(layers, first, last, problem).place(stop);
+    const double width = Coordinates(layers, first, last, problem).place(stop);
+    if (width <= widestRatio * narrowestWidth(layers, first, last, problem) + problem.boxGap)
+        return width;
+    return relaxRanks(layers, first, last, problem, stop);
 }
 
 } // namespace widgets::layout

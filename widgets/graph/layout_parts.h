@@ -44,6 +44,12 @@ void orderLayers(Layers &layers, const std::stop_token &stop);
 std::int64_t countCrossings(const Layers &layers);
 /// x of all elements in the ranks first … last − 1; the leftmost edge comes to 0. Returns the width.
 double placeRanks(Layers &layers, int first, int last, const LayoutProblem &problem, const std::stop_token &stop);
+/// Least distance of the centres of two neighbours.
+double distanceApart(const Element &left, const Element &right, const LayoutProblem &problem);
+/// Width of the fullest rank when packed.
+double narrowestWidth(const Layers &layers, int first, int last, const LayoutProblem &problem);
+/// Another way to x, never much wider than the fullest rank: every element near its neighbours, up and down in turns.
+double relaxRanks(Layers &layers, int first, int last, const LayoutProblem &problem, const std::stop_token &stop);
 /// Ranks at which columns begin (the first is 0).
 std::vector<int> chooseColumns(const Layers &layers, const LayoutProblem &problem);
 /// Ports, tracks, y, and the lines.
