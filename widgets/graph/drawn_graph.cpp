@@ -17,7 +17,7 @@ namespace {
 std::size_t at(int index) { return std::size_t(index); }
 QString tr(const char *text, int n = -1) { return QCoreApplication::translate("DrawnGraph", text, nullptr, n); }
 
-constexpr QSizeF nodeSize(192, 46), blockSize(224, 46), compactSize(120, 28), terminalSize(152, 28), compactTerminalSize(120, 22);
+constexpr QSizeF nodeSize(208, 46), blockSize(224, 46), compactSize(120, 28), terminalSize(152, 28), compactTerminalSize(120, 22);
 
 QString kindName(BlockKind kind)
 {

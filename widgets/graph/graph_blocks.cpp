@@ -134,7 +134,10 @@ private:
         }
     }
 
-    bool poolingOrResize(int n) const { return node(n).opType.ends_with("Pool") || node(n).is("Resize") || node(n).is("Flatten") || node(n).is("Pad"); }
+    bool poolingOrResize(int n) const
+    {
+        return node(n).opType.ends_with("Pool") || node(n).is("Resize") || node(n).is("Flatten") || node(n).is("Pad");
+    }
 
     BlockKind kindOf(const Region &region) const
     {

@@ -163,7 +163,8 @@ void GraphCanvas::startFind()
 void GraphCanvas::updateMatches()
 {
     m_matches = m_view->find(m_find->text());
-    m_matchLabel->setText(m_find->text().trimmed().isEmpty() ? QString() : m_matches.empty() ? tr("none") : tr("%n found", nullptr, int(m_matches.size())));
+    const bool searching = !m_find->text().trimmed().isEmpty();
+    m_matchLabel->setText(!searching ? QString() : m_matches.empty() ? tr("none") : tr("%n found", nullptr, int(m_matches.size())));
 }
 
 void GraphCanvas::find(bool forward)

@@ -223,7 +223,7 @@ QString GraphScene::toolTipAt(const Hit &hit) const
         return tr("Tensor %1").arg(trunk.name) + (trunk.shape.isEmpty() ? QString() : QLatin1Char('\n') + trunk.shape);
     }
     if (hit.frame)
-        return tr("Click closes the block.");
+        return tr("Click or Backspace closes the block.");
     return {};
 }
 

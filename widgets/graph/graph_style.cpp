@@ -171,7 +171,7 @@ QString boxToolTip(const DrawnBox &box, const LayerTable *table, Overlay overlay
         }
     }
     if (box.kind == BoxKind::Block)
-        lines << tr("Double click opens the block.");
+        lines << tr("Double click or Shift+Enter opens the block.");
     if (!details.isEmpty())
         lines << details;
     return lines.join(QStringLiteral("<br>"));

@@ -23,6 +23,11 @@ QString elided(const QString &text, const QFont &font, double width)
     return QFontMetricsF(font).elidedText(text, text.contains(QLatin1Char('/')) ? Qt::ElideLeft : Qt::ElideMiddle, width);
 }
 
+QString elidedRight(const QString &text, const QFont &font, double width)
+{
+    return QFontMetricsF(font).elidedText(text, Qt::ElideRight, width);
+}
+
 } // namespace
 
 NodeItem::NodeItem(const SceneState &state, int box)
@@ -70,13 +75,12 @@ void NodeItem::prepareTexts()
         const double metric = QFontMetricsF(fonts.small).horizontalAdvance(look.metric);
         const QString title = terminal ? box.title : box.subtitle;
         const double left = inner - (look.metric.isEmpty() || metric > inner * 0.66 ? 0 : metric + 6);
-        m_title = prepared(terminal ? elided(title, font, left) : QFontMetricsF(font).elidedText(title, Qt::ElideRight, left), font);
+        m_title = prepared(terminal ? elided(title, font, left) : elidedRight(title, font, left), font);
         m_metric = prepared(left < inner ? look.metric : QString(), fonts.small);
     } else {
         const double badge = look.badge.isEmpty() ? 0 : 34;
         const double room = inner - badge;
-        m_title = prepared(box.kind == BoxKind::Block ? QFontMetricsF(fonts.name).elidedText(box.title, Qt::ElideRight, room)
-                                                      : elided(box.title, fonts.name, room), fonts.name);
+        m_title = prepared(box.kind == BoxKind::Block ? elidedRight(box.title, fonts.name, room) : elided(box.title, fonts.name, room), fonts.name);
         const QFontMetricsF metrics(fonts.small);
         const double space = inner - 8 - (look.worst ? 6 : 0) - (box.kind == BoxKind::Block ? 4 : 0);
         const double wanted = metrics.horizontalAdvance(box.subtitle);
@@ -88,7 +92,7 @@ void NodeItem::prepareTexts()
     }
     const QString shortName = box.kind == BoxKind::Block ? box.title : box.kind == BoxKind::Node ? box.subtitle : box.title;
     const QFont &far = box.compact ? fonts.compactLarge : fonts.large;
-    m_operator = prepared(QFontMetricsF(far).elidedText(shortName, Qt::ElideRight, m_size.width() - 8), far);
+    m_operator = prepared(elidedRight(shortName, far, m_size.width() - 8), far);
 }
 
 void NodeItem::paintPlate(QPainter *painter, const BoxLook &look) const
@@ -147,7 +151,8 @@ void NodeItem::paintWorst(QPainter *painter, const BoxLook &look) const
 {
     if (!look.worst)
         return;
-    const double w = m_size.width() - (drawn().kind == BoxKind::Block ? 4 : 0), h = m_size.height() - (drawn().kind == BoxKind::Block ? 3 : 0);
+    const bool block = drawn().kind == BoxKind::Block;
+    const double w = m_size.width() - (block ? 4 : 0), h = m_size.height() - (block ? 3 : 0);
     painter->setPen(QPen(m_state.theme.canvas, 1));
     painter->setBrush(m_state.theme.problem);
     painter->drawPolygon(QPolygonF({QPointF(w, h - 13), QPointF(w, h), QPointF(w - 13, h)}));
@@ -191,7 +196,8 @@ void NodeItem::paintMiddle(QPainter *painter, const BoxLook &look)
 {
     painter->setFont(drawn().compact ? m_state.fonts.compactLarge : m_state.fonts.large);
     painter->setPen(look.text);
-    painter->drawStaticText(QPointF((m_size.width() - m_operator.size().width()) / 2, (m_size.height() - m_operator.size().height()) / 2), m_operator);
+    const QSizeF text = m_operator.size();
+    painter->drawStaticText(QPointF((m_size.width() - text.width()) / 2, (m_size.height() - text.height()) / 2), m_operator);
     paintWorst(painter, look);
 }
 

@@ -44,7 +44,8 @@ void OutlineItem::paint(QPainter *painter, const QStyleOptionGraphicsItem *, QWi
         painter->setFont(m_state.fonts.small);
         painter->fillRect(titleRect(), theme.canvas);
         painter->setPen(theme.mutedText);
-        painter->drawText(titleRect(), Qt::AlignCenter, QFontMetricsF(m_state.fonts.small).elidedText(m_shown, Qt::ElideRight, titleRect().width() - 4));
+        const QString text = QFontMetricsF(m_state.fonts.small).elidedText(m_shown, Qt::ElideRight, titleRect().width() - 4);
+        painter->drawText(titleRect(), Qt::AlignCenter, text);
     }
 }
 

@@ -185,7 +185,8 @@ void OverlayLegend::paintClasses(QPainter &painter)
             painter.drawText(QRectF(x, 0, 18, height()), Qt::AlignVCenter, QStringLiteral("…"));
             return;
         }
-        painter.setPen(QPen(c.colour == m_theme.canvas ? m_theme.outlineOf(DtypeClass::Float32) : m_theme.isDark ? m_theme.edge : m_theme.outline, 1));
+        const QColor outline = m_theme.isDark ? m_theme.edge : m_theme.outline;
+        painter.setPen(QPen(c.colour == m_theme.canvas ? m_theme.outlineOf(DtypeClass::Float32) : outline, 1));
         painter.setBrush(c.colour);
         painter.drawRoundedRect(QRectF(x + 0.5, height() / 2.0 - 5.5, 12, 11), 3, 3);
         painter.setPen(m_theme.text);
