@@ -85,6 +85,8 @@ ExportDialog::ExportDialog(const Document &document, bool judge, QWidget *parent
     connect(m_open, &QPushButton::clicked, this, &ExportDialog::openFolder);
     connect(m_close, &QPushButton::clicked, this, &QDialog::reject);
     check();
+    m_folder->setFocus();
+    m_folder->selectAll();
     resize(620, 360);
 }
 

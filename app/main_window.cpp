@@ -193,9 +193,9 @@ void MainWindow::applyLayout(const QString &name)
     inspector->raise();
     if (!tall)
         (diagnose ? problems : analysis)->raise();
-    resizeDocks({layers, inspector}, {width() * (diagnose ? 26 : 20) / 100, std::max(width() * 22 / 100, 340)}, Qt::Horizontal);
+    resizeDocks({layers, inspector}, {width() * (diagnose ? 30 : 23) / 100, std::max(width() * 22 / 100, 340)}, Qt::Horizontal);
     if (tall)
-        resizeDocks({analysis, problems}, {height() * (diagnose ? 36 : 28) / 100, height() * (diagnose ? 18 : 12) / 100}, Qt::Vertical);
+        resizeDocks({analysis, problems}, {height() * (diagnose ? 34 : 26) / 100, height() * (diagnose ? 16 : 9) / 100}, Qt::Vertical);
     else
         resizeDocks({analysis}, {height() * 30 / 100}, Qt::Vertical);
     m_analysis->showTab(diagnose ? AnalysisPanel::LayerError : name == QStringLiteral("train") ? AnalysisPanel::Accuracy : AnalysisPanel::Histogram);

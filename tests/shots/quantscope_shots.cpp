@@ -71,14 +71,16 @@ public:
     }
     bool open(const std::function<void()> &body)
     {
+        discard();
+        QSignalSpy opened(&m_window->controller(), &Controller::modelOpened);
         body();
-        return waitFor([&] { return m_window->document().layers() != nullptr; });
+        return waitFor([&] { return opened.count() > 0 && m_window->document().layers() != nullptr; });
     }
     bool run()
     {
         const std::size_t before = m_window->document().project().runs.size();
         m_window->run();
-        return waitFor([&] { return m_window->document().project().runs.size() > before || m_window->problems()->problems().size() > 99; }, patience);
+        return waitFor([&] { return m_window->document().project().runs.size() > before || !m_window->controller().heavy().busy(); }, patience);
     }
     void select(const QString &query)
     {
@@ -88,7 +90,7 @@ public:
             m_window->canvas()->view().centreOnNode(result.nodes.front());
         }
     }
-    void discard() { m_window->document().setSaved({}); }
+    void discard() { m_window->document().setSaved(m_window->document().fileName()); }
 
 private:
     QString m_folder, m_suffix;
@@ -151,7 +153,7 @@ void showClassifier(Photographer &p, const QString &models)
     w.dock("analysis")->raise();
     p.select("op:Conv group>1");
     w.action("per-channel")->trigger();
-    waitFor([&] { return w.predictionBar()->text().contains("dB"); }, patience);
+    waitFor([&] { return w.predictionBar()->text().contains("dB"); }, 30000);
     p.shoot("17-what-if");
     p.run();
     w.analysis()->showTab(AnalysisPanel::Compare);
