@@ -132,8 +132,12 @@ void Histogram::merge(const Histogram &other)
         return;
     growTo(other.exponent);
     const int times = doublings(other.exponent, exponent);
-    for (std::size_t bin = 0; bin < other.counts.size(); ++bin)
-        counts[binAfter(bin, times)] += other.counts[bin];
+    if (times == 0)
+        for (std::size_t bin = 0; bin < other.counts.size(); ++bin)
+            counts[bin] += other.counts[bin];
+    else
+        for (std::size_t bin = 0; bin < other.counts.size(); ++bin)
+            counts[binAfter(bin, times)] += other.counts[bin];
 }
 
 std::uint64_t Histogram::total() const
