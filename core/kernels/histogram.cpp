@@ -4,10 +4,12 @@
 
 #include "core/kernels/histogram.h"
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 // Every value is scaled to t = v · 2^(30 − exponent), |t| < 2^30. Its integer below gives the bin by a shift, so that counters of a wider
 // range get what merging bins in pairs would give; its nearest integer is summed in two halves of 15 bits, so that int32 lanes hold a block.
@@ -49,24 +51,26 @@ HWY_INLINE VI integerBelow(V t)
 #endif
 }
 
+/// Σ value modulo 2^32 and Σ ⌊value / 2^15⌋, from which follows Σ value for up to 2^16 addends.
 struct Halves {
-    VI high, low;
+    VI wrapped, high;
 };
 
 HWY_INLINE Halves noHalves() { return {hn::Zero(I()), hn::Zero(I())}; }
 
 HWY_INLINE void addHalves(Halves &sum, VI value)
 {
-    const I di;
+    sum.wrapped = hn::Add(sum.wrapped, value);
     sum.high = hn::Add(sum.high, hn::ShiftRight<15>(value));
-    sum.low = hn::Add(sum.low, hn::And(value, hn::Set(di, 0x7FFF)));
 }
+
+HWY_INLINE VI lowOf(const Halves &sum) { return hn::Sub(sum.wrapped, hn::ShiftLeft<15>(sum.high)); }
 
 HWY_INLINE std::int64_t total(const Halves &a, const Halves &b)
 {
     const I di;
     const std::int64_t high = hn::GetLane(hn::SumOfLanes(di, hn::Add(a.high, b.high)));
-    return high * 32768 + hn::GetLane(hn::SumOfLanes(di, hn::Add(a.low, b.low)));
+    return high * 32768 + hn::GetLane(hn::SumOfLanes(di, hn::Add(lowOf(a), lowOf(b))));
 }
 
 HWY_INLINE VI squareOf(V t)
@@ -74,9 +78,11 @@ HWY_INLINE VI squareOf(V t)
     return nearestInteger(hn::Mul(hn::Mul(t, t), hn::Set(F(), 0x1p-30f)));
 }
 
-/// Number of elements binned (whole vectors); counts[zero's counter] is left to the caller when zeros are skipped.
-template <bool SkipZeros>
-HWY_INLINE std::size_t binBlocks(const float *x, std::size_t count, float factor, int shift, std::uint32_t *counts, std::int64_t *sums)
+enum class Count { All, ZerosApart, Nothing };
+
+/// Number of elements done (whole vectors).
+template <Count What>
+HWY_INLINE std::size_t binBlocks(const float *x, std::size_t count, float factor, int shift, const float *ahead, std::uint32_t *counts, std::int64_t *sums)
 {
     const F d;
     const I di;
@@ -84,63 +90,88 @@ HWY_INLINE std::size_t binBlocks(const float *x, std::size_t count, float factor
     const std::size_t lanes = hn::Lanes(d), vectors = count / lanes * lanes;
     const V scale = hn::Set(d, factor);
     const VI centre = hn::Set(di, std::int32_t(histogramBins / 2 * histogramLanes));
-    std::uint32_t *const second = counts + 1, *const third = counts + 2, *const fourth = counts + 3;
-    HWY_ALIGN std::uint32_t bins[binBlock + 2 * HWY_MAX_BYTES / sizeof(std::uint32_t)];
     const VI keep = hn::Set(di, -std::int32_t(histogramLanes));
+    HWY_ALIGN std::uint32_t buffers[2][binBlock + 2 * HWY_MAX_BYTES / sizeof(std::uint32_t)];
+    std::uint32_t *bins = buffers[0], *waiting = buffers[1];
+    std::size_t filled = 0;
+    constexpr std::size_t lane = What == Count::Nothing ? 0 : 1; // counts may be null then
+    std::uint32_t *const second = counts + lane, *const third = counts + 2 * lane, *const fourth = counts + 3 * lane;
+    const auto countFour = [&](const std::uint32_t *four) HWY_ATTR {
+        ++counts[four[0]];
+        ++second[four[1]];
+        ++third[four[2]];
+        ++fourth[four[3]];
+    };
+    const auto countRest = [&](std::size_t k, std::size_t end) HWY_ATTR {
+        for (; k + 4 <= end; k += 4)
+            countFour(waiting + k);
+        for (; k < end; ++k)
+            ++counts[waiting[k]];
+    };
     for (std::size_t begin = 0; begin < vectors; begin += sumBlock) {
         const std::size_t blockEnd = std::min(vectors, begin + sumBlock);
         Halves sumA = noHalves(), sumB = sumA, squareA = sumA, squareB = sumA;
         for (std::size_t at = begin; at < blockEnd; at += binBlock) {
-            const std::size_t stop = std::min(blockEnd, at + binBlock);
-            std::size_t filled = 0;
+            const std::size_t stop = std::min(blockEnd, at + binBlock), before = filled;
+            std::swap(bins, waiting);
+            filled = 0;
             const auto one = [&](std::size_t i, Halves &sum, Halves &square) HWY_ATTR {
                 const V v = hn::LoadU(d, x + i), t = hn::Mul(v, scale);
                 addHalves(sum, nearestInteger(t));
                 addHalves(square, squareOf(t));
-                // bin · 4: two bits less to shift, then masked off
-                const VI bin = hn::Add(hn::And(hn::ShiftRightSame(integerBelow(t), shift), keep), centre);
-                if constexpr (SkipZeros) {
-                    const auto some = hn::RebindMask(du, hn::Ne(v, hn::Zero(d)));
-                    hn::StoreU(hn::Compress(hn::BitCast(du, bin), some), du, bins + filled);
-                    filled += hn::CountTrue(du, some);
-                } else {
-                    hn::StoreU(hn::BitCast(du, bin), du, bins + filled);
-                    filled += lanes;
+                if constexpr (What != Count::Nothing) {
+                    // bin · 4: two bits less to shift, then masked off
+                    const VI bin = hn::Add(hn::And(hn::ShiftRightSame(integerBelow(t), shift), keep), centre);
+                    if constexpr (What == Count::ZerosApart) {
+                        const auto some = hn::RebindMask(du, hn::Ne(v, hn::Zero(d)));
+                        hn::StoreU(hn::Compress(hn::BitCast(du, bin), some), du, bins + filled);
+                        filled += hn::CountTrue(du, some);
+                    } else {
+                        hn::StoreU(hn::BitCast(du, bin), du, bins + filled);
+                        filled += lanes;
+                    }
                 }
             };
-            std::size_t i = at;
+            // Vectors wait for arithmetic, counters for the memory: so the bins of the block before are counted between the vectors of this one.
+            const std::size_t step = before * 2 * lanes / (stop - at) / 4 * 4;
+            std::size_t i = at, counted = 0;
             for (; i + 2 * lanes <= stop; i += 2 * lanes) {
                 one(i, sumA, squareA);
                 one(i + lanes, sumB, squareB);
+                if (ahead != nullptr)
+                    for (std::size_t line = 0; line < 2 * lanes; line += 16)
+                        hwy::Prefetch(ahead + i + line);
+                if constexpr (What != Count::Nothing)
+                    for (const std::size_t end = counted + step; counted < end; counted += 4)
+                        countFour(waiting + counted);
             }
             for (; i < stop; i += lanes)
                 one(i, sumA, squareA);
-            if constexpr (SkipZeros)
+            if constexpr (What == Count::ZerosApart)
                 counts[histogramBins / 2 * histogramLanes] += std::uint32_t(stop - at - filled);
-            std::size_t k = 0;
-            for (; k + 4 <= filled; k += 4) {
-                ++counts[bins[k]];
-                ++second[bins[k + 1]];
-                ++third[bins[k + 2]];
-                ++fourth[bins[k + 3]];
-            }
-            for (; k < filled; ++k)
-                ++counts[bins[k]];
+            if constexpr (What != Count::Nothing)
+                countRest(counted, before);
         }
         sums[0] += total(sumA, sumB);
         sums[1] += total(squareA, squareB);
     }
+    if constexpr (What != Count::Nothing) {
+        std::swap(bins, waiting);
+        countRest(0, filled);
+    }
     return vectors;
 }
 
-HWY_ATTR std::size_t binFast(const float *x, std::size_t count, float factor, int shift, bool skipZeros, std::uint32_t *counts, std::int64_t *sums)
+HWY_ATTR std::size_t binFast(const float *x, std::size_t count, float factor, int shift, bool manyZeros, const float *ahead, std::uint32_t *counts, std::int64_t *sums)
 {
+    if (counts == nullptr)
+        return binBlocks<Count::Nothing>(x, count, factor, shift, ahead, counts, sums);
 #if HWY_TARGET <= HWY_AVX3 && HWY_ARCH_X86 // elsewhere compressing costs more than the zeros
-    if (skipZeros)
-        return binBlocks<true>(x, count, factor, shift, counts, sums);
+    if (manyZeros)
+        return binBlocks<Count::ZerosApart>(x, count, factor, shift, ahead, counts, sums);
 #endif
-    (void)skipZeros;
-    return binBlocks<false>(x, count, factor, shift, counts, sums);
+    (void)manyZeros;
+    return binBlocks<Count::All>(x, count, factor, shift, ahead, counts, sums);
 }
 
 HWY_ATTR std::size_t sumFast(const float *x, std::size_t count, float factor, std::int64_t *sum)
@@ -178,7 +209,7 @@ HWY_INLINE void sumTile(const float *x, std::size_t rows, std::size_t pitch, V s
     HWY_ALIGN std::int32_t high[HWY_MAX_BYTES / sizeof(std::int32_t)], low[HWY_MAX_BYTES / sizeof(std::int32_t)];
     for (int t = 0; t < N; ++t) {
         hn::Store(tile[t].high, di, high);
-        hn::Store(tile[t].low, di, low);
+        hn::Store(lowOf(tile[t]), di, low);
         for (std::size_t i = 0; i < lanes; ++i)
             sums[std::size_t(t) * lanes + i] += std::int64_t(high[i]) * 32768 + low[i];
     }
@@ -244,11 +275,12 @@ void binValues(const float *x, std::size_t count, const BinPlan &plan, std::uint
 {
     std::int64_t fast[2] = {0, 0};
     // The kernel's bins come times four, so it shifts by two less.
-    std::size_t i = fits(plan) ? HWY_DYNAMIC_DISPATCH(binFast)(x, count, factorOf(plan), shiftOf(plan) - 2, plan.manyZeros, counts, fast) : 0;
+    std::size_t i = fits(plan) ? HWY_DYNAMIC_DISPATCH(binFast)(x, count, factorOf(plan), shiftOf(plan) - 2, plan.manyZeros, plan.ahead, counts, fast) : 0;
     for (; i < count; ++i) {
         if (!plan.finite && !std::isfinite(x[i]))
             continue;
-        ++counts[binOf(x[i], plan) * histogramLanes];
+        if (counts != nullptr)
+            ++counts[binOf(x[i], plan) * histogramLanes];
         fast[0] += scaled(x[i], plan.exponent);
         fast[1] += scaledSquare(x[i], plan.exponent);
     }

@@ -16,16 +16,17 @@ struct FixedSums {
 
 struct BinPlan {
     int exponent = 0;           ///< every finite |v| < 2^exponent
-    int countsExponent = 0;     ///< the counters' range is ±2^countsExponent; not below `exponent`
+    int countsExponent = 0;     ///< the counters' range is ±2^countsExponent, which holds every value; not below `exponent` − 16
     bool finite = true;         ///< false: NaN and inf may occur and are left out (slow)
     bool manyZeros = false;     ///< only for speed: zeros are counted apart
+    const float *ahead = nullptr; ///< only for speed: as many elements, which are read next and fetched along the way; may be null
 };
 
 /// Counters of one bin lie side by side, so that runs of one value do not wait for each other; a bin's count is the sum of its four.
 constexpr std::size_t histogramLanes = 4;
 constexpr std::size_t histogramBins = 4096;  ///< = 2 · Histogram::halfBins
 
-/// counts[histogramBins][histogramLanes]; the caller empties them before 2^32 values were counted.
+/// counts[histogramBins][histogramLanes]; the caller empties them before 2^32 values were counted. Null: only the sums.
 void binValues(const float *x, std::size_t count, const BinPlan &plan, std::uint32_t *counts, FixedSums &sums);
 
 /// The sum alone.

@@ -4,6 +4,7 @@
 
 #include "core/kernels/range.h"
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 #include <algorithm>
@@ -46,8 +47,10 @@ HWY_INLINE bool clean(V poison)
     return hn::AllTrue(d, hn::Eq(poison, poison));
 }
 
+constexpr std::size_t distance = 2048; // floats that are on their way from memory while others are looked at
+
 /// False, and nothing changed, when a value is not finite. At most 2^24 elements.
-HWY_ATTR bool scanFinite(const float *x, std::size_t count, RangeScan &scan)
+HWY_ATTR bool scanFinite(const float *x, std::size_t count, const float *ahead, RangeScan &scan)
 {
     const F d;
     const I di;
@@ -55,6 +58,9 @@ HWY_ATTR bool scanFinite(const float *x, std::size_t count, RangeScan &scan)
     Lanes a = freshLanes(), b = a, c = a, e = a;
     std::size_t i = 0;
     for (; i + 4 * lanes <= count; i += 4 * lanes) {
+        if (const float *later = i + distance < count ? x + i + distance : ahead != nullptr ? ahead + (i + distance - count) : nullptr)
+            for (std::size_t line = 0; line < 4 * lanes; line += 16)
+                hwy::Prefetch(later + line);
         take(a, hn::LoadU(d, x + i));
         take(b, hn::LoadU(d, x + i + lanes));
         take(c, hn::LoadU(d, x + i + 2 * lanes));
@@ -145,11 +151,12 @@ void RangeScan::add(const RangeScan &other)
     notFinite += other.notFinite;
 }
 
-void scanRange(const float *x, std::size_t count, RangeScan &scan)
+void scanRange(const float *x, std::size_t count, RangeScan &scan, const float *ahead)
 {
     for (std::size_t begin = 0; begin < count; begin += block) {
-        const std::size_t length = std::min(block, count - begin);
-        if (HWY_DYNAMIC_DISPATCH(scanFinite)(x + begin, length, scan))
+        const std::size_t length = std::min(block, count - begin), left = count - begin - length;
+        const float *next = left == 0 ? ahead : left >= leastAhead ? x + begin + length : nullptr;
+        if (HWY_DYNAMIC_DISPATCH(scanFinite)(x + begin, length, next, scan))
             continue;
         RangeScan found;
         for (std::size_t i = begin; i < begin + length; ++i) {

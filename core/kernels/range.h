@@ -18,7 +18,11 @@ struct RangeScan {
     friend bool operator==(const RangeScan &, const RangeScan &) = default;
 };
 
-void scanRange(const float *x, std::size_t count, RangeScan &scan);
+/// What is read next can be fetched along the way when it has so many elements.
+constexpr std::size_t leastAhead = 4096;
+
+/// ahead: only for speed, leastAhead elements or null.
+void scanRange(const float *x, std::size_t count, RangeScan &scan, const float *ahead = nullptr);
 
 /// x is [rows][width]. mins and maxs hold one entry a column, start at ±inf, and are widened; scan gets the counts, not the extremes.
 void scanRangeColumns(const float *x, std::size_t rows, std::size_t width, float *mins, float *maxs, RangeScan &scan);

@@ -322,6 +322,8 @@ private Q_SLOTS:
         QTest::newRow("usual") << 1.0f << 2 << 2;
         QTest::newRow("counters of a wider range") << 1.0f << 2 << 5;
         QTest::newRow("counters of a much wider range") << 1.0f << 2 << 40;
+        QTest::newRow("counters of a narrower range") << 1.0f << 9 << 2;
+        QTest::newRow("counters of the narrowest range") << 1.0f << 18 << 2;
         QTest::newRow("tiny") << 0x1p-90f << -88 << -88;
         QTest::newRow("denormal") << 0x1p-125f << -123 << -123;
         QTest::newRow("huge") << 0x1p100f << 102 << 110;
@@ -343,7 +345,7 @@ private Q_SLOTS:
                         for (std::size_t i = 0; i < length; i += 13)
                             x[i] = i % 2 ? notANumber : inf;
                     const PlainBins expected = plainBins(x, exponent, countsExponent);
-                    const BinPlan plan{exponent, countsExponent, variant != 2, variant == 1};
+                    const BinPlan plan{exponent, countsExponent, variant != 2, variant == 1, variant == 1 ? x.data() : nullptr};
                     std::vector<std::uint32_t> counts(histogramBins * histogramLanes, 0), merged(histogramBins, 0);
                     FixedSums sums;
                     binValues(x.data(), length, plan, counts.data(), sums);
@@ -353,6 +355,9 @@ private Q_SLOTS:
                     QCOMPARE(sums.sum, expected.sums.sum);
                     QCOMPARE(sums.squares, expected.sums.squares);
                     QCOMPARE(sumValues(x.data(), length, plan), expected.sums.sum);
+                    FixedSums alone;
+                    binValues(x.data(), length, plan, nullptr, alone);
+                    QCOMPARE(alone, expected.sums);
                 }
         });
     }
