@@ -45,6 +45,63 @@ struct Threads {
 
 bool near(double a, double b, double relative) { return std::fabs(a - b) <= relative * std::max(std::fabs(a), std::fabs(b)); }
 
+/// What the header promises, by plain loops over [images][channels][rest].
+TensorStatistics plainStatistics(const at::Tensor &x, int axis, StatisticsDetail detail)
+{
+    TensorStatistics s;
+    s.channelAxis = axis;
+    const bool full = detail == StatisticsDetail::Full;
+    const std::int64_t perImage = x.numel() / x.size(0), inner = axis < 0 ? perImage : perImage / x.size(1);
+    s.channels.resize(axis < 0 ? 0 : std::size_t(x.size(1)));
+    float largest = 0;
+    for (std::int64_t image = 0; image < x.size(0); ++image) {
+        const float *v = x.data_ptr<float>() + image * perImage;
+        float low = std::numeric_limits<float>::infinity(), high = -low;
+        for (std::int64_t i = 0; i < perImage; ++i)
+            if (std::isfinite(v[i])) {
+                low = std::min(low, v[i]);
+                high = std::max(high, v[i]);
+            }
+        const float magnitude = std::max(std::fabs(low), std::fabs(high));
+        const int exponent = magnitude > 0 ? std::ilogb(magnitude) + 1 : -125;
+        largest = std::max(largest, magnitude);
+        s.sumOfImageMin.add(double(low));
+        s.sumOfImageMax.add(double(high));
+        s.min = s.images == 0 ? low : std::min(s.min, low);
+        s.max = s.images == 0 ? high : std::max(s.max, high);
+        ++s.images;
+        for (std::int64_t i = 0; i < perImage; ++i) {
+            if (!std::isfinite(v[i])) {
+                ++s.notFinite;
+                continue;
+            }
+            ++s.count;
+            s.zeros += v[i] == 0;
+            const float t = std::ldexp(v[i], 30 - exponent);
+            const auto rounded = std::int64_t(std::nearbyint(t));
+            if (full || axis >= 0)
+                s.sum.add(rounded, exponent - 30);
+            if (full)
+                s.sumOfSquares.add(std::int64_t(std::nearbyint(t * t * 0x1p-30f)), 2 * exponent - 30);
+            if (axis < 0)
+                continue;
+            ChannelStatistics &channel = s.channels[std::size_t(i / inner)];
+            channel.min = channel.count == 0 ? v[i] : std::min(channel.min, v[i]);
+            channel.max = channel.count == 0 ? v[i] : std::max(channel.max, v[i]);
+            channel.sum.add(rounded, exponent - 30);
+            ++channel.count;
+        }
+    }
+    if (!full)
+        return s;
+    s.histogram.exponent = std::ilogb(largest) + 1;
+    s.histogram.counts.assign(4096, 0);
+    for (std::int64_t i = 0; i < x.numel(); ++i)
+        if (const float v = x.data_ptr<float>()[i]; std::isfinite(v))
+            ++s.histogram.counts[std::size_t(std::floor(double(v) / s.histogram.binWidth()) + 2048)];
+    return s;
+}
+
 at::Tensor channelsLast(const at::Tensor &x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 
 } // namespace
@@ -175,6 +232,43 @@ private Q_SLOTS:
                 QVERIFY(whole == single);
             }
         }
+    }
+
+    void guessesOfTheGridChangeNothing()
+    {
+        // Four blocks an image; images much larger and smaller than those before, growing and shrinking inside, empty, with NaN.
+        at::Tensor x = sample({7, 8, 70, 90});
+        const double sizes[] = {1, 100, 0.01, 0, 2, 3000, 1};
+        const std::int64_t perImage = x.numel() / 7;
+        for (std::int64_t i = 0; i < x.numel(); ++i) {
+            const std::int64_t image = i / perImage, at = i % perImage;
+            const bool first = at < perImage / 2;
+            const double inside = image == 1 && first ? 40 : image == 4 && !first ? 40 : image == 5 && at < 9 ? 1e-6 : 1;
+            x.data_ptr<float>()[i] *= float(sizes[image] * inside);
+        }
+        for (const std::int64_t at : {2 * perImage + 5, 6 * perImage + 20000, 6 * perImage + 20001})
+            x.data_ptr<float>()[at] = notANumber;
+        for (const int axis : {-1, 1})
+            for (const StatisticsDetail detail : {StatisticsDetail::MinMax, StatisticsDetail::Full}) {
+                const TensorStatistics expected = plainStatistics(x, axis, detail);
+                for (const int threads : {1, 2, 3}) {
+                    const Threads guard(threads);
+                    for (const at::Tensor &ordered : {x, channelsLast(x)}) {
+                        QVERIFY(collected(ordered, axis, detail) == expected);
+                        TensorStatistics forward, backward, again = expected;
+                        for (std::int64_t i = 0; i < 7; ++i) {
+                            collect(forward, ordered.narrow(0, i, 1), axis, detail);
+                            collect(backward, ordered.narrow(0, 6 - i, 1), axis, detail);
+                        }
+                        QVERIFY(forward == expected);
+                        QVERIFY(backward == expected);
+                        collect(again, ordered, axis, detail);
+                        TensorStatistics twice = expected;
+                        twice.merge(expected);
+                        QVERIFY(again == twice);
+                    }
+                }
+            }
     }
 
     void tinyAndHugeValues()
