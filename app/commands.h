@@ -13,8 +13,8 @@ public:
         : QUndoCommand(text), m_document(document), m_before(document.settings()), m_after(std::move(after))
     {
     }
-    void undo() override { m_document.apply(m_before); }
-    void redo() override { m_document.apply(m_after); }
+    void undo() override { m_document.apply(m_before, text()); }
+    void redo() override { m_document.apply(m_after, text()); }
 
 private:
     Document &m_document;

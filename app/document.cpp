@@ -79,8 +79,9 @@ void Document::changeRecipe(const core::Recipe &recipe, const QString &text)
     change(settings, text);
 }
 
-void Document::apply(const Settings &settings)
+void Document::apply(const Settings &settings, const QString &what)
 {
+    m_lastEdit = what;
     m_project.settings = settings;
     setImage(nullptr);
     Q_EMIT settingsChanged();

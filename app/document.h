@@ -31,6 +31,8 @@ public:
     QString fileName() const { return m_fileName; }
     /// Name for titles: of the project file, else of the model.
     QString displayName() const;
+    /// What the newest edit, undo or redo was about.
+    QString lastEdit() const { return m_lastEdit; }
     bool isModified() const { return !m_undo.isClean() || m_unsaved; }
 
     /// The run whose figures the views show; −1 = none.
@@ -77,11 +79,11 @@ Q_SIGNALS:
 
 private:
     friend class SettingsCommand;
-    void apply(const Settings &settings);
+    void apply(const Settings &settings, const QString &what);
     void touch();
 
     Project m_project;
-    QString m_fileName;
+    QString m_fileName, m_lastEdit;
     std::shared_ptr<const core::Prepared> m_prepared;
     std::shared_ptr<const core::Calibration> m_calibration;
     std::shared_ptr<const Layers> m_layers;

@@ -405,7 +405,7 @@ void MainWindow::predict()
         m_prediction->hide();
         return;
     }
-    const QString what = m_document.undoStack().undoText();
+    const QString what = m_document.lastEdit();
     m_prediction->showWaiting(what);
     m_controller.predict(m_baseline->recipe, m_document.recipe(), what);
 }
