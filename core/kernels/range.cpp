@@ -88,16 +88,20 @@ HWY_ATTR bool scanFinite(const float *x, std::size_t count, const float *ahead, 
 }
 
 template <int N>
-HWY_INLINE bool scanTile(const float *x, std::size_t rows, std::size_t pitch, float *mins, float *maxs, std::uint64_t &zeros)
+HWY_INLINE bool scanTile(const float *x, std::size_t rows, std::size_t pitch, const float *ahead, float *mins, float *maxs, std::uint64_t &zeros)
 {
     const F d;
     const std::size_t lanes = hn::Lanes(d);
     Lanes tile[N];
     for (int t = 0; t < N; ++t)
         tile[t] = freshLanes();
-    for (std::size_t row = 0; row < rows; ++row)
+    for (std::size_t row = 0; row < rows; ++row) {
+        if (ahead != nullptr)
+            for (std::size_t line = 0; line < N * lanes; line += 16)
+                hwy::Prefetch(ahead + row * pitch + line);
         for (int t = 0; t < N; ++t)
             take(tile[t], hn::LoadU(d, x + row * pitch + std::size_t(t) * lanes));
+    }
     V poison = tile[0].poison;
     VI counted = tile[0].zeros;
     for (int t = 1; t < N; ++t) {
@@ -116,14 +120,15 @@ HWY_INLINE bool scanTile(const float *x, std::size_t rows, std::size_t pitch, fl
 }
 
 /// Up to four vectors wide. Returns the columns done from the left, 0 when a value there is not finite; at most 2^24 rows.
-HWY_ATTR std::size_t scanTileColumns(const float *x, std::size_t rows, std::size_t pitch, std::size_t width, float *mins, float *maxs, std::uint64_t &zeros)
+HWY_ATTR std::size_t scanTileColumns(const float *x, std::size_t rows, std::size_t pitch, std::size_t width, const float *ahead, float *mins, float *maxs,
+                                     std::uint64_t &zeros)
 {
     const std::size_t lanes = hn::Lanes(F());
     switch (std::min<std::size_t>(width / lanes, 4)) {
-    case 4: return scanTile<4>(x, rows, pitch, mins, maxs, zeros) ? 4 * lanes : 0;
-    case 3: return scanTile<3>(x, rows, pitch, mins, maxs, zeros) ? 3 * lanes : 0;
-    case 2: return scanTile<2>(x, rows, pitch, mins, maxs, zeros) ? 2 * lanes : 0;
-    case 1: return scanTile<1>(x, rows, pitch, mins, maxs, zeros) ? lanes : 0;
+    case 4: return scanTile<4>(x, rows, pitch, ahead, mins, maxs, zeros) ? 4 * lanes : 0;
+    case 3: return scanTile<3>(x, rows, pitch, ahead, mins, maxs, zeros) ? 3 * lanes : 0;
+    case 2: return scanTile<2>(x, rows, pitch, ahead, mins, maxs, zeros) ? 2 * lanes : 0;
+    case 1: return scanTile<1>(x, rows, pitch, ahead, mins, maxs, zeros) ? lanes : 0;
     default: return 0;
     }
 }
@@ -172,14 +177,15 @@ void scanRange(const float *x, std::size_t count, RangeScan &scan, const float *
     }
 }
 
-void scanRangeColumns(const float *x, std::size_t rows, std::size_t width, float *mins, float *maxs, RangeScan &scan)
+void scanRangeColumns(const float *x, std::size_t rows, std::size_t width, float *mins, float *maxs, RangeScan &scan, const float *ahead)
 {
     for (std::size_t row = 0; row < rows; row += block) {
         const std::size_t height = std::min(block, rows - row);
         std::size_t column = 0;
         while (column < width) {
             const float *tile = x + row * width + column;
-            const std::size_t done = HWY_DYNAMIC_DISPATCH(scanTileColumns)(tile, height, width, width - column, mins + column, maxs + column, scan.zeros);
+            const float *later = ahead == nullptr ? nullptr : ahead + row * width + column;
+            const std::size_t done = HWY_DYNAMIC_DISPATCH(scanTileColumns)(tile, height, width, width - column, later, mins + column, maxs + column, scan.zeros);
             column += done;
             if (done > 0 || column == width)
                 continue;

@@ -25,6 +25,7 @@ constexpr std::size_t leastAhead = 4096;
 void scanRange(const float *x, std::size_t count, RangeScan &scan, const float *ahead = nullptr);
 
 /// x is [rows][width]. mins and maxs hold one entry a column, start at ±inf, and are widened; scan gets the counts, not the extremes.
-void scanRangeColumns(const float *x, std::size_t rows, std::size_t width, float *mins, float *maxs, RangeScan &scan);
+/// ahead: only for speed, as many elements or null.
+void scanRangeColumns(const float *x, std::size_t rows, std::size_t width, float *mins, float *maxs, RangeScan &scan, const float *ahead = nullptr);
 
 } // namespace core

@@ -173,7 +173,8 @@ void PartCollector::scanBlock(const Block &block, Part &part, Columns &columns) 
     RangeScan extremes;
     if (m_layout.columns) {
         const std::size_t times = columns.rowsTogether, width = channels * inner, joined = rows / times;
-        scanRangeColumns(block.x, joined, width * times, columns.mins.data(), columns.maxs.data(), part.range);
+        const float *ahead = m_detail == StatisticsDetail::Full ? nullptr : block.ahead; // binning will fetch it
+        scanRangeColumns(block.x, joined, width * times, columns.mins.data(), columns.maxs.data(), part.range, ahead);
         scanRangeColumns(block.x + joined * times * width, rows - joined * times, width, columns.mins.data(), columns.maxs.data(), part.range);
         scanRange(columns.mins.data(), columns.mins.size(), extremes);
         scanRange(columns.maxs.data(), columns.maxs.size(), extremes);
