@@ -26,7 +26,7 @@ using V = hn::Vec<F>;
 using VI = hn::Vec<I>;
 
 constexpr std::size_t sumBlock = 8192;   // 2^13 addends below 2^16 fit a lane
-constexpr std::size_t binBlock = 512;
+constexpr std::size_t binBlock = 1024;
 
 // |t| < 2^31, so the conversions need none of the care that Highway takes of others.
 HWY_INLINE VI nearestInteger(V t)
