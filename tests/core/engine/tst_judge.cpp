@@ -274,7 +274,8 @@ void TestJudge::verdictOfABatch()
     // Right for the first image, off by 0.5 in one of four places; the third row is filling.
     const std::vector<std::vector<at::Tensor>> outputs{{at::tensor({3.0f, 1.0f, 1.5f, 5.0f}).reshape({2, 2})}};
     const std::vector<std::int64_t> labels{0, 0};
-    judge.add({inputs, outputs, labels, 0, 2, 1}, 0);
+    const std::vector<std::size_t> indices{0, 1};
+    judge.add({inputs, outputs, labels, indices, 0, 2, 1}, 0);
     Diagnostics diagnostics;
     const Judge verdict = judge.verdict(diagnostics);
     if (!verdict.ran)
