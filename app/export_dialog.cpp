@@ -1,6 +1,9 @@
 #include "app/export_dialog.h"
 
+#include "core/spec/target_profile.h"
+
 #include <QCheckBox>
+#include <QComboBox>
 #include <QDesktopServices>
 #include <QDialogButtonBox>
 #include <QDir>
@@ -50,7 +53,7 @@ QString verdictHtml(const core::Report &r)
     for (const core::Judge &judge : r.judges) {
         if (judge.ran)
             html += QStringLiteral("<p>%1: %2, %3 %4</p>")
-                        .arg(QString::fromStdString(judge.name).toHtmlEscaped(), tr("top-1") + QLatin1Char(' ') + percent(judge.top1), tr("largest difference of an output"),
+                        .arg(judge.name == "quantscope" ? tr("Quantscope") : QString::fromStdString(judge.name).toHtmlEscaped(), tr("top-1") + QLatin1Char(' ') + percent(judge.top1), tr("largest difference of an output"),
                              QLocale().toString(judge.largestDifference, 'g', 3));
         else
             html += QStringLiteral("<p>%1: %2</p>").arg(QString::fromStdString(judge.name).toHtmlEscaped(), QString::fromStdString(judge.note).toHtmlEscaped());
@@ -112,8 +115,16 @@ QWidget *ExportDialog::formPage(const Document &document, bool judge)
     m_name = new QLineEdit(stem + QStringLiteral(".onnx"));
     m_name->setAccessibleName(tr("File name"));
     form->addRow(tr("File &name"), m_name);
-    const QString target = QString::fromStdString(document.recipe().target);
-    form->addRow(tr("Recipe"), new QLabel(target.isEmpty() ? tr("%1, for any target").arg(preset) : tr("%1, for %2").arg(preset, target)));
+    m_target = new QComboBox;
+    m_target->setAccessibleName(tr("Target"));
+    for (const std::string &name : core::targetProfileNames()) {
+        m_target->addItem(name.empty() ? tr("any (every fusion of QDQ ONNX)") : QString::fromStdString(name), QString::fromStdString(name));
+        m_target->setItemData(m_target->count() - 1, QString::fromStdString(core::targetProfile(name).description), Qt::ToolTipRole);
+    }
+    m_target->setCurrentIndex(std::max(m_target->findData(QString::fromStdString(document.recipe().target)), 0));
+    connect(m_target, &QComboBox::currentIndexChanged, this, [this] { Q_EMIT targetChosen(m_target->currentData().toString()); });
+    form->addRow(tr("&Target"), m_target);
+    form->addRow(tr("Recipe"), new QLabel(preset));
     const core::DataSource &validation = document.settings().validation;
     auto *measured = new QLabel(validation.path.empty() ? tr("Agreement with the float model, on at most 64 calibration images (no validation images are chosen)")
                                                         : tr("Accuracy of the file, read back, on the images in %1").arg(text(validation.path)));

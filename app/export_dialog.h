@@ -8,6 +8,7 @@
 #include <QDialog>
 
 class QCheckBox;
+class QComboBox;
 class QLabel;
 class QLineEdit;
 class QProgressBar;
@@ -32,6 +33,7 @@ public Q_SLOTS:
     void showFailure(const QString &sentence);
 
 Q_SIGNALS:
+    void targetChosen(const QString &name);
     void exportRequested(const QString &folder, const QString &fileName, bool judge);
     void stopRequested();
 
@@ -44,6 +46,7 @@ private:
 
     std::filesystem::path m_source;
     QLineEdit *m_folder = nullptr, *m_name = nullptr;
+    QComboBox *m_target = nullptr;
     QCheckBox *m_judge = nullptr;
     QLabel *m_problem = nullptr, *m_result = nullptr, *m_progressText = nullptr;
     QProgressBar *m_progress = nullptr;

@@ -36,6 +36,7 @@ bool wantsWindow(int argc, char **argv)
 int runWindow(int argc, char **argv)
 {
     QApplication application(argc, argv);
+    QApplication::setOrganizationName(QStringLiteral("quantscope"));
     QApplication::setApplicationName(QStringLiteral("quantscope"));
     QApplication::setApplicationDisplayName(QStringLiteral("Quantscope"));
     QApplication::setApplicationVersion(QStringLiteral(QUANTSCOPE_VERSION));

@@ -495,6 +495,7 @@ void MainWindow::showExport()
     m_export = new ExportDialog(m_document, m_preferences.judge, this);
     m_export->setAttribute(Qt::WA_DeleteOnClose);
     connect(m_export, &QDialog::finished, this, [this] { m_export = nullptr; });
+    connect(m_export, &ExportDialog::targetChosen, this, [this](const QString &name) { applyEdits({widgets::ChooseTarget{name.toStdString()}}); });
     connect(m_export, &ExportDialog::exportRequested, &m_controller, &Controller::exportTo);
     connect(m_export, &ExportDialog::stopRequested, this, [this] { action("stop")->trigger(); });
     m_export->open();

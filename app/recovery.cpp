@@ -47,7 +47,7 @@ Recovery::~Recovery()
 
 QString Recovery::defaultFolder()
 {
-    return QDir(QStandardPaths::writableLocation(QStandardPaths::AppDataLocation)).filePath(QStringLiteral("autosave"));
+    return QDir(QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation)).filePath(QStringLiteral("quantscope/autosave"));
 }
 
 void Recovery::clear()

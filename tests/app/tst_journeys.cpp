@@ -43,6 +43,8 @@ private Q_SLOTS:
     void doctorsFixIsAnUndoableCommand();
     void quantizersAreSwitchedOnTheirEdges();
     void layoutsAreRestored();
+    void theExportDialogChoosesATargetAndGuardsTheSource();
+    void closingDuringARunEndsAtOnce();
 
 private:
     void openSample();
@@ -415,6 +417,42 @@ void TestJourneys::layoutsAreRestored()
     m_window->resetLayout();
     m_window->applyLayout("diagnose");
     QVERIFY(m_window->dock("layers")->isVisible());
+}
+
+void TestJourneys::theExportDialogChoosesATargetAndGuardsTheSource()
+{
+    openSample();
+    m_window->showExport();
+    ExportDialog *dialog = m_window->exportDialog();
+    QVERIFY(dialog);
+    auto *target = dialog->findChild<QComboBox *>();
+    target->setCurrentIndex(target->findData("tensorrt"));
+    QCOMPARE(m_window->document().recipe().target, std::string("tensorrt"));
+    const auto exportButton = [&] {
+        for (QPushButton *button : dialog->findChildren<QPushButton *>())
+            if (button->text().contains("Export"))
+                return button;
+        return static_cast<QPushButton *>(nullptr);
+    };
+    QVERIFY(exportButton()->isEnabled());
+    dialog->setFolder(QStringLiteral(QUANTSCOPE_SOURCE_DIR "/resources/sample"));
+    dialog->findChildren<QLineEdit *>().at(1)->setText("sample.onnx"); // the model itself
+    QVERIFY(!exportButton()->isEnabled());
+    QVERIFY(dialog->findChild<QLabel *>("problem")->text().contains("never overwritten"));
+    dialog->reject();
+}
+
+void TestJourneys::closingDuringARunEndsAtOnce()
+{
+    openSample();
+    m_window->run();
+    QTRY_VERIFY(m_window->controller().heavy().busy());
+    m_window->document().setSaved({});
+    QVERIFY(m_window->close());
+    m_window.reset(); // waits for the thread
+    WindowOptions options;
+    options.autosaveFolder = path("autosave");
+    m_window = std::make_unique<MainWindow>(options);
 }
 
 QTEST_MAIN(TestJourneys)

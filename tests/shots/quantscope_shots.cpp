@@ -187,7 +187,9 @@ void showDetector(Photographer &p, const QString &models)
 int main(int argc, char **argv)
 {
     QApplication application(argc, argv);
+    QApplication::setOrganizationName("quantscope");
     QApplication::setApplicationName("quantscope-shots");
+    QSettings().clear();
     QApplication::setStyle(new widgets::AppStyle);
     QCommandLineParser parser;
     parser.addHelpOption();

@@ -69,6 +69,8 @@ void AccuracyChart::rebuild()
                 any = true;
             }
     if (!any)
+        setHeading({});
+    if (!any)
         return setEmptyText(m_runs->empty() ? tr("Run (F5) to compare the accuracy of float, quantized and exported model.")
                                             : tr("%1 was not measured. %2").arg(m_metric->currentText(),
                                                   metric() == Agreement ? tr("Evaluate a run to see it.") : tr("Label the images (folders or a label file) to see it.")));

@@ -46,7 +46,6 @@ ChartPanel::ChartPanel(const QString &name, const QString &description, QWidget 
 
     m_export = new QToolButton(this);
     m_export->setText(tr("Export ▾"));
-    m_export->setStyleSheet(QStringLiteral("QToolButton::menu-indicator { image: none; }"));
     m_export->setToolTip(tr("Copy or save the picture, or the data as CSV"));
     m_export->setAccessibleName(tr("Export %1").arg(name));
     m_export->setAutoRaise(true);
@@ -121,6 +120,9 @@ void ChartPanel::setTheme(const Theme &theme)
     QPalette muted = theme.palette();
     muted.setColor(QPalette::WindowText, theme.mutedText);
     m_empty->setPalette(muted);
+    // A widget with a style sheet no longer follows the palette.
+    m_export->setStyleSheet(QStringLiteral("QToolButton { color: %1; } QToolButton:disabled { color: %2; } QToolButton::menu-indicator { image: none; }")
+                                .arg(theme.text.name(), theme.mutedText.name()));
     m_plot->setTheme(theme);
 }
 

@@ -116,6 +116,7 @@ void StartPage::setRecent(std::vector<RecentFile> files)
 {
     m_recentTitle->setVisible(!files.empty());
     m_recent->setVisible(!files.empty());
+    m_recent->setMaximumHeight(std::max(120, int(files.size()) * (2 * fontMetrics().height() + 8) + 8)); // no taller than its rows
     m_model->setFiles(std::move(files));
 }
 

@@ -220,9 +220,9 @@ void LayerTableView::selectShown()
 void LayerTableView::resizeEvent(QResizeEvent *event)
 {
     QWidget::resizeEvent(event);
-    // Room that is left goes to the names.
-    const int rest = width() - 40 - (m_table->horizontalHeader()->length() - m_table->columnWidth(LayerModel::Name));
-    m_table->setColumnWidth(LayerModel::Name, std::clamp(rest, 20 * fontMetrics().horizontalAdvance(QLatin1Char('0')), 480));
+    // The names get what type and SQNR leave, so that these are seen without scrolling.
+    const int rest = width() - 36 - m_table->columnWidth(LayerModel::Quantized) - m_table->columnWidth(LayerModel::Type) - m_table->columnWidth(LayerModel::ActivationSqnr);
+    m_table->setColumnWidth(LayerModel::Name, std::clamp(rest, 12 * fontMetrics().horizontalAdvance(QLatin1Char('0')), 480));
 }
 
 QString LayerTableView::csv() const { return csvOf(*m_filter, LayerModel::SortRole); }
