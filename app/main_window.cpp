@@ -29,7 +29,8 @@
 #include <QScrollArea>
 #include <QStackedWidget>
 #include <QStatusBar>
-#include <QStyleHints>
+#include <QTabBar>
+#include <QTimer>
 #include <QToolButton>
 #include <QUndoView>
 #include <QVBoxLayout>
@@ -198,6 +199,12 @@ void MainWindow::applyLayout(const QString &name)
         resizeDocks({analysis, problems}, {height() * (diagnose ? 34 : 26) / 100, height() * (diagnose ? 16 : 9) / 100}, Qt::Vertical);
     else
         resizeDocks({analysis}, {height() * 30 / 100}, Qt::Vertical);
+    // Tab bars of an arrangement that is gone stay behind as a line.
+    QTimer::singleShot(0, this, [this] {
+        for (QTabBar *bar : findChildren<QTabBar *>(QString(), Qt::FindDirectChildrenOnly))
+            if (bar->count() == 0)
+                bar->hide();
+    });
     m_analysis->showTab(diagnose ? AnalysisPanel::LayerError : name == QStringLiteral("train") ? AnalysisPanel::Accuracy : AnalysisPanel::Histogram);
 }
 
