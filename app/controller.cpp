@@ -151,7 +151,7 @@ void Controller::describe()
     m_light.start<Layers>(
         "layers", tr("Placing quantizers"),
         [prepared = m_document.prepared(), recipe = m_document.recipe(), sources](core::Progress &) { return describeLayers(*prepared, recipe, sources); },
-        [this](std::shared_ptr<const Layers> layers) { m_document.setLayers(std::move(layers)); }, {}, true);
+        ofThisModel<Layers>([this](std::shared_ptr<const Layers> layers) { m_document.setLayers(std::move(layers)); }), {}, true);
     m_diagnosis->start();
 }
 
@@ -169,10 +169,10 @@ void Controller::diagnose()
         [this, request = request(), report](core::Progress &) {
             return std::make_shared<const std::vector<core::Finding>>(session().diagnose(request, report.get()));
         },
-        [this](std::shared_ptr<const std::vector<core::Finding>> findings) {
+        ofThisModel<std::vector<core::Finding>>([this](std::shared_ptr<const std::vector<core::Finding>> findings) {
             m_findings = *findings;
             Q_EMIT findingsChanged();
-        },
+        }),
         [this](const Failure &failure) {
             if (failure.cancelled)
                 return;
@@ -191,10 +191,10 @@ void Controller::calibrate()
 {
     m_heavy.start<core::Calibration>(
         "run", tr("Calibrating"), [this, request = request()](core::Progress &progress) { return session().calibrate(request, progress); },
-        [this](std::shared_ptr<const core::Calibration> calibration) {
+        ofThisModel<core::Calibration>([this](std::shared_ptr<const core::Calibration> calibration) {
             m_document.setCalibration(std::move(calibration));
             m_diagnosis->start();
-        });
+        }));
 }
 
 void Controller::run()
@@ -211,7 +211,8 @@ void Controller::run()
             result->report = session().quantize(request, progress);
             return std::shared_ptr<const RunResult>(std::move(result));
         },
-        [this, settings = m_document.settings()](std::shared_ptr<const RunResult> result) { finishRun(result->calibration, result->report, settings, false); });
+        ofThisModel<RunResult>(
+            [this, settings = m_document.settings()](std::shared_ptr<const RunResult> result) { finishRun(result->calibration, result->report, settings, false); }));
 }
 
 void Controller::exportTo(const QString &folder, const QString &fileName, bool judge)
@@ -230,7 +231,8 @@ void Controller::exportTo(const QString &folder, const QString &fileName, bool j
             result->report = session().quantize(wanted, progress);
             return std::shared_ptr<const RunResult>(std::move(result));
         },
-        [this, settings = m_document.settings()](std::shared_ptr<const RunResult> result) { finishRun(result->calibration, result->report, settings, true); });
+        ofThisModel<RunResult>(
+            [this, settings = m_document.settings()](std::shared_ptr<const RunResult> result) { finishRun(result->calibration, result->report, settings, true); }));
 }
 
 void Controller::finishRun(std::shared_ptr<const core::Calibration> calibration, core::Report report, const Settings &settings, bool isExport)
@@ -276,7 +278,12 @@ void Controller::predict(const core::Recipe &before, const core::Recipe &after, 
     m_heavy.start<core::WhatIf>(
         "what-if", tr("Predicting"),
         [this, asked, after](core::Progress &progress) { return std::make_shared<const core::WhatIf>(session().whatIf(asked, after, pinnedImages, progress)); },
-        [this, what](std::shared_ptr<const core::WhatIf> prediction) { Q_EMIT whatIfReady(*prediction, what); }, {}, true);
+        [this, what](std::shared_ptr<const core::WhatIf> prediction) { Q_EMIT whatIfReady(*prediction, what); },
+        [this](const Failure &failure) {
+            if (!failure.cancelled)
+                Q_EMIT whatIfFailed(failure.sentence);
+        },
+        true);
 }
 
 void Controller::dropPrediction()
@@ -291,7 +298,7 @@ void Controller::runImage(std::size_t index)
         [this, request = request(), index](core::Progress &progress) {
             return std::make_shared<const core::ImageRun>(session().runImage(request, index, progress));
         },
-        [this](std::shared_ptr<const core::ImageRun> run) { m_document.setImage(std::move(run)); });
+        ofThisModel<core::ImageRun>([this](std::shared_ptr<const core::ImageRun> run) { m_document.setImage(std::move(run)); }));
 }
 
 void Controller::stop()

@@ -53,10 +53,20 @@ Q_SIGNALS:
     void exported(const core::Report &report);
     void runFinished(const core::Report &report);
     void findingsChanged();
+    void whatIfFailed(const QString &sentence);
     void whatIfReady(const core::WhatIf &prediction, const QString &what);
     void failed(const QString &title, const app::Failure &failure);
 
 private:
+    /// A result that comes when another model is open is dropped.
+    template <class Result>
+    std::function<void(std::shared_ptr<const Result>)> ofThisModel(std::function<void(std::shared_ptr<const Result>)> body)
+    {
+        return [this, prepared = m_document.prepared(), body = std::move(body)](std::shared_ptr<const Result> result) {
+            if (prepared == m_document.prepared())
+                body(std::move(result));
+        };
+    }
     core::QuantizeRequest request() const;
     core::Session &session();              ///< heavy lane only
     void describe();

@@ -154,11 +154,6 @@ void Document::setCalibration(std::shared_ptr<const core::Calibration> calibrati
     Q_EMIT calibrationChanged();
 }
 
-void Document::setPrepared(std::shared_ptr<const core::Prepared> prepared)
-{
-    m_prepared = std::move(prepared);
-}
-
 void Document::setImage(std::shared_ptr<const core::ImageRun> image)
 {
     if (image == m_image)

@@ -48,6 +48,8 @@ public:
     void setSaved(const QString &fileName);
     /// Where save() is to write; the project is not saved by that.
     void setFileName(const QString &fileName) { m_fileName = fileName; }
+    /// As after an edit: what is open stands in no file.
+    void markUnsaved() { touch(); }
     /// What the window looks like; kept in the project, no edit.
     void setView(const QByteArray &windowState, const QString &canvasMode, int overlay);
 
@@ -61,7 +63,6 @@ public:
     void setCurrentRun(int index);
     void setComparedRun(int index);
     void setCalibration(std::shared_ptr<const core::Calibration> calibration);
-    void setPrepared(std::shared_ptr<const core::Prepared> prepared);
     void setLayers(std::shared_ptr<const Layers> layers);
     /// An image whose error colours the graph instead of the run's; nullptr = none.
     void setImage(std::shared_ptr<const core::ImageRun> image);

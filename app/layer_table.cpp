@@ -15,16 +15,6 @@ using widgets::LayerFacts;
 
 namespace {
 
-QString shapeText(const Value &value)
-{
-    if (!value.shape)
-        return {};
-    QStringList parts;
-    for (const Dimension &d : *value.shape)
-        parts << (d.known() ? QString::number(d.size) : d.symbol.empty() ? QStringLiteral("?") : QString::fromStdString(d.symbol));
-    return parts.join(QStringLiteral("×"));
-}
-
 /// Figures of the rows, by tensor name.
 struct Figures {
     explicit Figures(const Report *report)
@@ -127,7 +117,7 @@ private:
         facts.macs = double(multiplyAccumulates(m_source, node));
         facts.parameters = double(parameterCount(m_source, node));
         if (node.output().valid())
-            facts.shape = shapeText(m_source.value(node.output()));
+            facts.shape = widgets::shapeText(m_source.value(node.output()));
         const Point *weight = nullptr, *output = nullptr;
         if (const auto found = m_readers.find(node.id.index); found != m_readers.end())
             for (const auto &[point, index] : found->second)

@@ -84,6 +84,9 @@ MainWindow::~MainWindow()
     m_controller.disconnect(this);
     m_document.disconnect(this);
     m_selection.disconnect(this);
+    // Views hold on to document and selection, so they go first.
+    delete takeCentralWidget();
+    qDeleteAll(findChildren<QDockWidget *>(QString(), Qt::FindDirectChildrenOnly));
 }
 
 void MainWindow::buildCenter()
@@ -97,6 +100,7 @@ void MainWindow::buildCenter()
     }
     m_canvas = new widgets::GraphCanvas;
     m_canvas->setSelection(&m_selection);
+    m_canvas->setDetails([this](core::NodeId node) { return rangesText(node); });
     m_canvas->view().setWheelZooms(m_preferences.wheelZooms);
     m_prediction = new PredictionBar;
     m_imageBar = new QFrame;

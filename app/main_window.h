@@ -102,6 +102,7 @@ private:
     /// Canvas and docks, or the start page alone.
     void showDocks(bool shown);
     void showDockTitles(bool shown);
+    QString rangesText(core::NodeId node) const;
     void draw();
     void showLayers();
     void showFindings();
@@ -135,6 +136,7 @@ private:
     widgets::DrawRequest m_drawRequest;
     std::optional<Settings> m_baseline;   ///< before the edits that are predicted and not kept yet
     Settings m_lastSettings;
+    std::optional<Recovery::Found> m_recovered;   ///< removed once it is open
 
     QStackedWidget *m_center = nullptr;
     widgets::StartPage *m_start = nullptr;

@@ -191,6 +191,12 @@ void MainWindow::connectController()
     connect(&m_controller, &Controller::modelOpened, this, [this](const QString &path) {
         addRecentFile(path);
         updateRecent();
+        if (m_recovered) {
+            m_document.markUnsaved();
+            m_recovery.flush();
+            m_recovery.remove(*m_recovered);
+            m_recovered.reset();
+        }
         m_log->append(tr("Opened %1: %n layer(s)", nullptr, int(m_document.prepared()->source->nodeCount())).arg(path));
         for (const core::Diagnostic &remark : m_document.prepared()->diagnostics)
             m_log->append(QString::fromStdString(remark.sentence), remark.severity);
@@ -211,7 +217,25 @@ void MainWindow::connectController()
         if (m_baseline)
             m_prediction->showPrediction(prediction, what);
     });
+    connect(&m_controller, &Controller::whatIfFailed, this, [this](const QString &sentence) {
+        if (m_baseline)
+            m_prediction->showNoPrediction(m_document.lastEdit(), sentence);
+    });
     connect(&m_recovery, &Recovery::failed, this, [this](const QString &sentence) { reportFailure(tr("Autosave"), {false, core::ErrorKind::Io, {}, sentence}); });
+}
+
+QString MainWindow::rangesText(core::NodeId id) const
+{
+    const core::Report *report = m_document.report();
+    if (!report || !m_document.prepared()->source->contains(id))
+        return {};
+    const core::Graph &graph = *m_document.prepared()->source;
+    QStringList lines;
+    for (const core::ValueId value : graph.node(id).outputs)
+        for (const core::LayerRow &row : report->layers)
+            if (value.valid() && row.kind == "activation" && row.tensor == graph.value(value).name)
+                lines << tr("seen %1 … %2, range %3 … %4").arg(row.seenMin, 0, 'g', 4).arg(row.seenMax, 0, 'g', 4).arg(row.rangeMin, 0, 'g', 4).arg(row.rangeMax, 0, 'g', 4);
+    return lines.join(QLatin1Char('\n'));
 }
 
 void MainWindow::draw()
@@ -223,7 +247,9 @@ void MainWindow::draw()
         [graph = m_document.prepared()->source, request = m_drawRequest](core::Progress &progress) {
             return std::make_shared<const widgets::DrawnGraph>(widgets::drawGraph(*graph, request, progress.stopToken()));
         },
-        [this](std::shared_ptr<const widgets::DrawnGraph> drawing) {
+        [this, drawn = m_document.prepared()](std::shared_ptr<const widgets::DrawnGraph> drawing) {
+            if (drawn != m_document.prepared())
+                return;
             m_canvas->setDrawing(drawing);
             if (m_document.prepared()->quantized)
                 m_canvas->setMarks(widgets::marksOfFile(*m_document.prepared()->source, *drawing));
@@ -528,17 +554,17 @@ void MainWindow::offerRecovery()
     for (const Recovery::Found &found : m_recovery.found()) {
         const QString name = found.original.isEmpty() ? tr("a project that was never saved") : found.original;
         const auto answer = QMessageBox::question(this, tr("Recover"), tr("The program ended before the edits of %1 were saved (%2). Recover them?").arg(name, found.when.toString()));
-        if (answer == QMessageBox::Yes) {
-            try {
-                m_controller.openProject(m_recovery.load(found), found.original);
-            } catch (const core::Error &error) {
-                reportFailure(tr("Recover"), {false, error.kind(), {}, QString::fromStdString(error.sentence())});
-                continue;
-            }
+        if (answer != QMessageBox::Yes) {
+            m_recovery.remove(found);
+            continue;
         }
-        m_recovery.remove(found);
-        if (answer == QMessageBox::Yes)
+        try {
+            m_controller.openProject(m_recovery.load(found), found.original);
+            m_recovered = found;
             return;
+        } catch (const core::Error &error) {
+            reportFailure(tr("Recover"), {false, error.kind(), {}, QString::fromStdString(error.sentence())});
+        }
     }
 }
 

@@ -76,6 +76,12 @@ void PredictionBar::showPrediction(const core::WhatIf &prediction, const QString
     show();
 }
 
+void PredictionBar::showNoPrediction(const QString &what, const QString &why)
+{
+    m_text->setText(tr("<b>%1</b>: cannot be predicted. %2").arg(what.toHtmlEscaped(), why.toHtmlEscaped()));
+    show();
+}
+
 void PredictionBar::setTheme(const widgets::Theme &theme)
 {
     m_theme = theme;

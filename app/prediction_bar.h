@@ -20,6 +20,7 @@ public:
 public Q_SLOTS:
     void showWaiting(const QString &what);
     void showPrediction(const core::WhatIf &prediction, const QString &what);
+    void showNoPrediction(const QString &what, const QString &why);
     void setTheme(const widgets::Theme &theme);
 
 Q_SIGNALS:

@@ -45,6 +45,8 @@ private Q_SLOTS:
     void layoutsAreRestored();
     void theExportDialogChoosesATargetAndGuardsTheSource();
     void closingDuringARunEndsAtOnce();
+    void whatACrashLeftIsOfferedAndStaysUnsaved();
+    void whatCannotBePredictedIsSaid();
 
 private:
     void openSample();
@@ -453,6 +455,45 @@ void TestJourneys::closingDuringARunEndsAtOnce()
     WindowOptions options;
     options.autosaveFolder = path("autosave");
     m_window = std::make_unique<MainWindow>(options);
+}
+
+void TestJourneys::whatACrashLeftIsOfferedAndStaysUnsaved()
+{
+    openSample();
+    usePreset("a8w4");
+    Project project = m_window->document().project();
+    const QString left = path("autosave/left.autosave");
+    QFile file(left);
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write(QJsonDocument(QJsonObject{{"original", ""}, {"project", QJsonDocument::fromJson(projectToJson(project, {})).object()}}).toJson());
+    file.close();
+    m_window->document().setSaved({});
+    m_window->document().close();
+    QTimer answer;
+    connect(&answer, &QTimer::timeout, this, [] {
+        if (auto *box = qobject_cast<QMessageBox *>(QApplication::activeModalWidget()))
+            box->button(QMessageBox::Yes)->click();
+    });
+    answer.start(20);
+    m_window->offerRecovery();
+    answer.stop();
+    QVERIFY(QFile::exists(left)); // until it is open
+    QTRY_VERIFY_WITH_TIMEOUT(m_window->document().hasModel(), patience);
+    QCOMPARE(m_window->document().recipe().preset, std::string("a8w4"));
+    QVERIFY(m_window->document().isModified());
+    QVERIFY(!QFile::exists(left));
+    QCOMPARE(QDir(path("autosave")).entryList({"*.autosave"}).size(), 1); // kept safe again
+}
+
+void TestJourneys::whatCannotBePredictedIsSaid()
+{
+    openSample();
+    run();
+    m_window->applyEdits({widgets::SetSwitch{widgets::RecipeSwitch::Equalize, true}}); // its statistics do not exist
+    QTRY_VERIFY_WITH_TIMEOUT(m_window->predictionBar()->text().contains("cannot be predicted"), patience);
+    QVERIFY2(m_window->predictionBar()->text().contains("alibrate"), qPrintable(m_window->predictionBar()->text()));
+    m_window->action("undo")->trigger();
+    QVERIFY(!m_window->predictionBar()->isVisible());
 }
 
 QTEST_MAIN(TestJourneys)

@@ -21,24 +21,6 @@
 namespace widgets {
 namespace {
 
-QLabel *title(const QString &text, QWidget *parent)
-{
-    auto *label = new QLabel(text, parent);
-    QFont bold = label->font();
-    bold.setBold(true);
-    label->setFont(bold);
-    return label;
-}
-
-QLabel *wrapped(QWidget *parent)
-{
-    auto *label = new QLabel(parent);
-    label->setWordWrap(true);
-    label->setTextFormat(Qt::PlainText);
-    label->setForegroundRole(QPalette::PlaceholderText);
-    return label;
-}
-
 QSpinBox *spin(int most, const QString &zero, const QString &toolTip, const QString &name, QWidget *parent)
 {
     auto *box = new QSpinBox(parent);
@@ -81,7 +63,7 @@ DataPanel::DataPanel(QWidget *parent) : QWidget(parent)
     auto *content = new QWidget(scroll);
     auto *column = new QVBoxLayout(content);
     column->setContentsMargins(8, 8, 8, 8);
-    column->addWidget(title(tr("Images"), content));
+    column->addWidget(boldLabel(tr("Images"), content));
     auto *paths = new QWidget(content);
     QFormLayout *lines = form(paths);
     addPath(Calibration, tr("Calibration"), tr("folder of typical images"), lines);
@@ -92,9 +74,9 @@ DataPanel::DataPanel(QWidget *parent) : QWidget(parent)
     lines->addRow(tr("at most"), m_validationImages);
     addPath(Labels, tr("Labels"), tr("list of classes, may be empty"), lines);
     column->addWidget(paths);
-    column->addWidget(title(tr("From image to tensor"), content));
+    column->addWidget(boldLabel(tr("From image to tensor"), content));
     column->addWidget(makeTransform());
-    m_summary = wrapped(content);
+    m_summary = remarkLabel(content);
     m_summary->setObjectName(QStringLiteral("summary"));
     column->addWidget(m_summary);
     column->addStretch(1);
@@ -149,7 +131,7 @@ void DataPanel::addPath(Path which, const QString &name, const QString &hint, QF
     line->addWidget(path.edit, 1);
     line->addWidget(button);
     column->addLayout(line);
-    path.verdict = wrapped(holder);
+    path.verdict = remarkLabel(holder);
     path.verdict->setObjectName(QStringLiteral("verdict%1").arg(int(which)));
     path.verdict->hide();
     column->addWidget(path.verdict);
@@ -188,7 +170,7 @@ QWidget *DataPanel::makeTransform()
     m_divisor = numbers(tr("Divide by"), tr("255 brings pixels to 0 … 1, 1 leaves them at 0 … 255"), "divisor");
     m_mean = numbers(tr("Mean"), tr("Subtracted after the division: three numbers in the order of the channels, or one for all"), "mean");
     m_std = numbers(tr("Std"), tr("Divided by at the end: three numbers in the order of the channels, or one for all"), "std");
-    m_tripleVerdict = wrapped(box);
+    m_tripleVerdict = remarkLabel(box);
     m_tripleVerdict->setObjectName(QStringLiteral("triple_verdict"));
     m_tripleVerdict->hide();
     lines->addRow(m_tripleVerdict);

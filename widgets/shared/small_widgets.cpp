@@ -105,6 +105,24 @@ public:
 
 } // namespace
 
+QLabel *boldLabel(const QString &text, QWidget *parent)
+{
+    auto *label = new QLabel(text, parent);
+    QFont bold = label->font();
+    bold.setBold(true);
+    label->setFont(bold);
+    return label;
+}
+
+QLabel *remarkLabel(QWidget *parent)
+{
+    auto *label = new QLabel(parent);
+    label->setWordWrap(true);
+    label->setTextFormat(Qt::PlainText);
+    makeMuted(label);
+    return label;
+}
+
 void guardWheel(QWidget *editor)
 {
     editor->setFocusPolicy(Qt::StrongFocus);

@@ -45,6 +45,10 @@ private:
     bool m_mixed = false;
 };
 
+/// A heading of a panel, and a remark below a field.
+QLabel *boldLabel(const QString &text, QWidget *parent);
+QLabel *remarkLabel(QWidget *parent);
+
 /// The wheel scrolls the panel instead of changing a value under the pointer, unless the editor has the focus.
 void guardWheel(QWidget *editor);
 

@@ -23,24 +23,6 @@
 namespace widgets {
 namespace {
 
-QLabel *title(const QString &text, QWidget *parent)
-{
-    auto *label = new QLabel(text, parent);
-    QFont bold = label->font();
-    bold.setBold(true);
-    label->setFont(bold);
-    return label;
-}
-
-QLabel *wrapped(QWidget *parent)
-{
-    auto *label = new QLabel(parent);
-    label->setWordWrap(true);
-    label->setTextFormat(Qt::PlainText);
-    makeMuted(label);
-    return label;
-}
-
 QVBoxLayout *column(QWidget *box)
 {
     auto *layout = new QVBoxLayout(box);
@@ -98,13 +80,13 @@ QWidget *RecipePanel::makeChoices()
         combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
         combo->setMinimumContentsLength(12);
         guardWheel(combo);
-        auto *label = title(name, box);
+        auto *label = boldLabel(name, box);
         label->setMinimumWidth(60);
         label->setBuddy(combo);
         line->addWidget(label);
         line->addWidget(combo, 1);
         layout->addLayout(line);
-        text = wrapped(box);
+        text = remarkLabel(box);
         layout->addWidget(text);
     };
     chooser(tr("Preset"), "preset", m_preset, m_presetText);
@@ -147,7 +129,7 @@ QWidget *RecipePanel::makeExcluded()
 {
     auto *box = new QWidget(this);
     auto *layout = column(box);
-    layout->addWidget(title(tr("Layers that stay float"), box));
+    layout->addWidget(boldLabel(tr("Layers that stay float"), box));
     m_excluded = new QListWidget(box);
     m_excluded->setObjectName(QStringLiteral("excluded"));
     m_excluded->setAccessibleName(tr("Layers that stay float"));
@@ -170,7 +152,7 @@ QWidget *RecipePanel::makeExcluded()
     line->addWidget(m_addExclude);
     line->addWidget(m_removeExclude);
     layout->addLayout(line);
-    m_excludeVerdict = wrapped(box);
+    m_excludeVerdict = remarkLabel(box);
     m_excludeVerdict->setObjectName(QStringLiteral("exclude_verdict"));
     layout->addWidget(m_excludeVerdict);
     connect(m_newExclude, &QLineEdit::textChanged, this, &RecipePanel::judgeNewExclude);
