@@ -149,6 +149,7 @@ void MainWindow::buildDocks()
     m_log = new widgets::RunLogPanel;
     m_history = new QUndoView(&m_document.undoStack());
     m_history->setEmptyLabel(tr("As opened"));
+    m_history->setAccessibleName(tr("History of edits"));
     addDock("layers", tr("Layers"), m_layers, Qt::LeftDockWidgetArea);
     addDock("inspector", tr("Inspector"), m_inspector, Qt::RightDockWidgetArea);
     addDock("recipe", tr("Recipe"), scrolled(m_recipe), Qt::RightDockWidgetArea);

@@ -47,6 +47,7 @@ private Q_SLOTS:
     void closingDuringARunEndsAtOnce();
     void whatACrashLeftIsOfferedAndStaysUnsaved();
     void whatCannotBePredictedIsSaid();
+    void everyControlHasAName();
 
 private:
     void openSample();
@@ -494,6 +495,28 @@ void TestJourneys::whatCannotBePredictedIsSaid()
     QVERIFY2(m_window->predictionBar()->text().contains("alibrate"), qPrintable(m_window->predictionBar()->text()));
     m_window->action("undo")->trigger();
     QVERIFY(!m_window->predictionBar()->isVisible());
+}
+
+/// For screen readers.
+void TestJourneys::everyControlHasAName()
+{
+    openSample();
+    m_window->selection().select({node("stem/conv")});
+    QStringList nameless;
+    for (QWidget *widget : m_window->findChildren<QWidget *>()) {
+        const bool control = qobject_cast<QAbstractButton *>(widget) || qobject_cast<QLineEdit *>(widget) || qobject_cast<QComboBox *>(widget) || qobject_cast<QAbstractSpinBox *>(widget)
+            || qobject_cast<QAbstractItemView *>(widget) || qobject_cast<QPlainTextEdit *>(widget);
+        const bool ofQt = widget->objectName().startsWith("qt_") || qobject_cast<QHeaderView *>(widget) || qobject_cast<QTabBar *>(widget->parentWidget())
+            || qobject_cast<QAbstractItemView *>(widget->parentWidget()) || QByteArray(widget->metaObject()->className()).startsWith("QComboBox")
+            || QByteArray(widget->metaObject()->className()).startsWith("QDockWidget") || QByteArray(widget->metaObject()->className()).startsWith("QToolBarExtension")
+            || QByteArray(widget->metaObject()->className()) == "QLineEditIconButton";
+        if (!control || ofQt)
+            continue;
+        const QAccessibleInterface *accessible = QAccessible::queryAccessibleInterface(widget);
+        if (!accessible || accessible->text(QAccessible::Name).trimmed().isEmpty())
+            nameless << QStringLiteral("%1 '%2' in %3").arg(QLatin1String(widget->metaObject()->className()), widget->objectName(), QLatin1String(widget->parentWidget()->metaObject()->className()));
+    }
+    QVERIFY2(nameless.isEmpty(), qPrintable(nameless.join("; ")));
 }
 
 QTEST_MAIN(TestJourneys)

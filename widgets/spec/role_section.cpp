@@ -80,6 +80,7 @@ RoleSection::RoleSection(TensorRole role, QWidget *parent) : QWidget(parent), m_
     m_more = new QToolButton(m_body);
     m_more->setObjectName(QStringLiteral("more"));
     m_more->setAutoRaise(true);
+    m_more->setAccessibleName(tr("More fields"));
     body->addWidget(m_more, 0, Qt::AlignLeft);
     all->addWidget(m_body);
 
