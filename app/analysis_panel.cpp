@@ -62,9 +62,15 @@ AnalysisPanel::AnalysisPanel(Document &document, Controller &controller, widgets
         showTensor();
         showRanges();
     });
-    connect(&document, &Document::runsChanged, this, &AnalysisPanel::showRuns);
+    connect(&document, &Document::runsChanged, this, [this] {
+        showRuns();
+        showImages();
+    });
     connect(&document, &Document::settingsChanged, this, &AnalysisPanel::showRuns);
-    connect(&document, &Document::opened, this, &AnalysisPanel::fillTensors);
+    connect(&document, &Document::opened, this, [this] {
+        fillTensors();
+        showRanges();
+    });
     connect(m_tensor, &QComboBox::currentIndexChanged, this, [this] { showTensor(); });
     connect(m_histogram, &widgets::HistogramChart::channelChosen, this, &AnalysisPanel::showTensor);
     connect(m_histogram, &widgets::HistogramChart::rangeChosen, this, &AnalysisPanel::chooseRange);
@@ -86,7 +92,9 @@ AnalysisPanel::AnalysisPanel(Document &document, Controller &controller, widgets
             m_controller.runImage(report->flipped[std::size_t(row)].index);
     });
     fillTensors();
+    showRanges();
     showRuns();
+    showImages();
 }
 
 void AnalysisPanel::showTab(Tab tab) { m_tabs->setCurrentIndex(tab); }
@@ -157,7 +165,10 @@ void AnalysisPanel::showRuns()
     const auto runs = runTable(m_document);
     m_accuracy->setRuns(runs);
     m_compare->setRuns(runs);
-    showRanges();
+}
+
+void AnalysisPanel::showImages()
+{
     const core::Report *report = m_document.report();
     if (!report) {
         m_images->setImages(std::make_shared<const widgets::ImageTable>(), 0);

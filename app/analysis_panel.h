@@ -49,6 +49,7 @@ private:
     void showTensor(int channel = -1);
     void showRanges();
     void showRuns();
+    void showImages();
     void chooseRange(const core::Range &range);
     void chooseObserver(core::ObserverKind kind);
     const TensorChoice *choice() const;

@@ -199,43 +199,38 @@ void Controller::calibrate()
 
 void Controller::run()
 {
-    if (!obstacle().isEmpty())
-        return;
-    m_heavy.stop("diagnose");
-    m_heavy.start<RunResult>(
-        "run", tr("Running"),
-        [this, request = request()](core::Progress &progress) mutable {
-            auto result = std::make_shared<RunResult>();
-            result->calibration = session().calibrate(request, progress);
-            request.calibrated = result->calibration;
-            result->report = session().quantize(request, progress);
-            return std::shared_ptr<const RunResult>(std::move(result));
-        },
-        ofThisModel<RunResult>(
-            [this, settings = m_document.settings()](std::shared_ptr<const RunResult> result) { finishRun(result->calibration, result->report, settings, false); }));
+    if (obstacle().isEmpty())
+        start(tr("Running"), request());
 }
 
 void Controller::exportTo(const QString &folder, const QString &fileName, bool judge)
 {
-    m_heavy.stop("diagnose");
     core::QuantizeRequest wanted = request();
     wanted.outputDirectory = path(folder);
     wanted.fileName = fileName.toStdString();
     wanted.judge = judge;
+    start(tr("Exporting"), std::move(wanted));
+}
+
+void Controller::start(const QString &title, core::QuantizeRequest wanted)
+{
+    m_heavy.stop("diagnose");
+    const bool isExport = !wanted.outputDirectory.empty();
     m_heavy.start<RunResult>(
-        "run", tr("Exporting"),
-        [this, wanted](core::Progress &progress) mutable {
+        "run", title,
+        [this, wanted = std::move(wanted)](core::Progress &progress) mutable {
             auto result = std::make_shared<RunResult>();
             result->calibration = session().calibrate(wanted, progress);
             wanted.calibrated = result->calibration;
             result->report = session().quantize(wanted, progress);
             return std::shared_ptr<const RunResult>(std::move(result));
         },
-        ofThisModel<RunResult>(
-            [this, settings = m_document.settings()](std::shared_ptr<const RunResult> result) { finishRun(result->calibration, result->report, settings, true); }));
+        ofThisModel<RunResult>([this, settings = m_document.settings(), isExport](std::shared_ptr<const RunResult> result) {
+            finishRun(result->calibration, result->report, settings, isExport);
+        }));
 }
 
-void Controller::finishRun(std::shared_ptr<const core::Calibration> calibration, core::Report report, const Settings &settings, bool isExport)
+void Controller::finishRun(std::shared_ptr<const core::Calibration> calibration, const core::Report &report, const Settings &settings, bool isExport)
 {
     m_document.setCalibration(std::move(calibration));
     Run run;

@@ -71,7 +71,9 @@ private:
     core::Session &session();              ///< heavy lane only
     void describe();
     void diagnose();
-    void finishRun(std::shared_ptr<const core::Calibration> calibration, core::Report report, const Settings &settings, bool isExport);
+    /// A run; with an output directory an export.
+    void start(const QString &title, core::QuantizeRequest wanted);
+    void finishRun(std::shared_ptr<const core::Calibration> calibration, const core::Report &report, const Settings &settings, bool isExport);
     QString nextRunName(const core::Recipe &recipe) const;
 
     Document &m_document;

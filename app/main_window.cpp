@@ -26,7 +26,6 @@
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QMimeData>
-#include <QScrollArea>
 #include <QStackedWidget>
 #include <QStatusBar>
 #include <QTabBar>
@@ -39,16 +38,6 @@ namespace app {
 namespace {
 
 constexpr int tallScreen = 860;   // below this height the bottom docks share one place
-
-QWidget *scrolled(QWidget *content)
-{
-    auto *area = new QScrollArea;
-    area->setWidget(content);
-    area->setWidgetResizable(true);
-    area->setFrameShape(QFrame::NoFrame);
-    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    return area;
-}
 
 } // namespace
 
@@ -152,8 +141,8 @@ void MainWindow::buildDocks()
     m_history->setAccessibleName(tr("History of edits"));
     addDock("layers", tr("Layers"), m_layers, Qt::LeftDockWidgetArea);
     addDock("inspector", tr("Inspector"), m_inspector, Qt::RightDockWidgetArea);
-    addDock("recipe", tr("Recipe"), scrolled(m_recipe), Qt::RightDockWidgetArea);
-    addDock("data", tr("Data"), scrolled(m_data), Qt::RightDockWidgetArea);
+    addDock("recipe", tr("Recipe"), m_recipe, Qt::RightDockWidgetArea);
+    addDock("data", tr("Data"), m_data, Qt::RightDockWidgetArea);
     addDock("analysis", tr("Analysis"), m_analysis, Qt::BottomDockWidgetArea);
     addDock("problems", m_problems->title(), m_problems, Qt::BottomDockWidgetArea);
     addDock("log", tr("Run log"), m_log, Qt::BottomDockWidgetArea);
