@@ -195,4 +195,13 @@ std::optional<Batch> Loader::next() { return m_state->next(); }
 
 const Diagnostics &Loader::skipped() const { return m_state->skipped; }
 
+at::Tensor filledBatch(const at::Tensor &tensor, std::int64_t size)
+{
+    if (tensor.dim() == 0 || tensor.size(0) >= size)
+        return tensor;
+    std::vector<std::int64_t> repeat(std::size_t(tensor.dim()), 1);
+    repeat[0] = size - tensor.size(0);
+    return at::cat({tensor, tensor.slice(0, tensor.size(0) - 1).repeat(repeat)});
+}
+
 } // namespace core

@@ -30,4 +30,7 @@ private:
     std::unique_ptr<State> m_state;
 };
 
+/// With the last row as often as needed; models with a fixed batch take whole batches only. A tensor without rows to repeat stays as it is.
+at::Tensor filledBatch(const at::Tensor &tensor, std::int64_t size);
+
 } // namespace core

@@ -14,16 +14,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// With the last image as often as needed.
-at::Tensor filled(const at::Tensor &tensor, std::int64_t size)
-{
-    if (tensor.size(0) >= size)
-        return tensor;
-    std::vector<std::int64_t> repeat(std::size_t(tensor.dim()), 1);
-    repeat[0] = size - tensor.size(0);
-    return at::cat({tensor, tensor.slice(0, tensor.size(0) - 1).repeat(repeat)});
-}
-
 std::string producerText(const Graph &graph, ValueId value)
 {
     const NodeId node = graph.producer(value);
@@ -117,7 +107,7 @@ CalibrationResult calibrate(const std::shared_ptr<const Graph> &graph, const std
         count = std::int64_t(batch->indices.size());
         if (options.fillBatches)
             for (at::Tensor &input : batch->inputs)
-                input = filled(input, options.batchSize);
+                input = filledBatch(input, options.batchSize);
         const auto start = Clock::now();
         executor.run(batch->inputs, tap);
         seconds += std::chrono::duration<double>(Clock::now() - start).count();

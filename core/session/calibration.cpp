@@ -3,6 +3,8 @@
 #include "core/base/atomic_file.h"
 #include "core/session/model_loading.h"
 
+#include <algorithm>
+
 namespace core {
 
 DataSource calibrationSource(const QuantizeRequest &request)
@@ -10,6 +12,15 @@ DataSource calibrationSource(const QuantizeRequest &request)
     DataSource source = request.calibration;
     if (request.recipe.calibrationImages > 0)
         source.limit = std::size_t(request.recipe.calibrationImages);
+    return source;
+}
+
+DataSource measuredSource(const QuantizeRequest &request)
+{
+    if (!request.validation.path.empty())
+        return request.validation;
+    DataSource source = request.calibration;
+    source.limit = source.limit ? std::min(source.limit, imagesWithoutValidation) : imagesWithoutValidation;
     return source;
 }
 

@@ -18,6 +18,10 @@ struct KeyedCalibration {
 /// request.calibration, at most recipe.calibrationImages of it.
 DataSource calibrationSource(const QuantizeRequest &request);
 
+/// What is measured on: the validation data, else at most so many images of the calibration data. ImageRun and FlippedImage count in it.
+inline constexpr std::size_t imagesWithoutValidation = 64;
+DataSource measuredSource(const QuantizeRequest &request);
+
 /// What statistics for this request must have been made from; without data its part is empty.
 StatisticsKey keyFor(const PtqPipeline &pipeline, const QuantizeRequest &request);
 std::string keyText(const StatisticsKey &key);

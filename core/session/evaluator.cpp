@@ -33,16 +33,6 @@ bool sameBits(const at::Tensor &a, const at::Tensor &b)
     return x.nbytes() == 0 || std::memcmp(x.data_ptr(), y.data_ptr(), x.nbytes()) == 0;
 }
 
-/// Models with a fixed batch get their last, shorter batch filled up with its last image.
-at::Tensor padBatch(const at::Tensor &tensor, std::int64_t size)
-{
-    if (tensor.size(0) >= size)
-        return tensor;
-    std::vector<std::int64_t> repeat(std::size_t(tensor.dim()), 1);
-    repeat[0] = size - tensor.size(0);
-    return at::cat({tensor, tensor.slice(0, tensor.size(0) - 1).repeat(repeat)});
-}
-
 /// Without the first batch, in which plans are made, unless there is no other.
 double imagesPerSecond(const Running &model, std::int64_t images, std::int64_t firstImages)
 {
@@ -127,7 +117,7 @@ EvaluationResult evaluateGraphs(const std::vector<std::shared_ptr<const Graph>> 
         std::vector<at::Tensor> inputs = batch->inputs;
         if (fixedBatch > 0)
             for (at::Tensor &input : inputs)
-                input = padBatch(input, fixedBatch);
+                input = filledBatch(input, fixedBatch);
         // Decoding goes on beside the model that runs first, so each takes its turn at that.
         for (std::size_t turn = 0; turn < running.size(); ++turn) {
             const std::size_t m = (turn + std::size_t(index)) % running.size();

@@ -23,7 +23,6 @@ namespace fs = std::filesystem;
 namespace core {
 namespace {
 
-constexpr std::size_t imagesWithoutValidation = 64;   // as quantize() measures
 constexpr std::size_t bestClasses = 5;
 
 std::string sourceText(const DataSource &source) { return source.path.string() + '\n' + source.labels.string() + '\n' + std::to_string(source.limit); }
@@ -34,25 +33,6 @@ std::string transformText(const Recipe &recipe)
     plain.transform = recipe.transform;
     plain.batchSize = recipe.batchSize;
     return recipeToJson(plain);
-}
-
-/// What quantize() measures on, so that the index of an image means the same.
-DataSource measuredSource(const QuantizeRequest &request)
-{
-    if (!request.validation.path.empty())
-        return request.validation;
-    DataSource source = request.calibration;
-    source.limit = source.limit ? std::min(source.limit, imagesWithoutValidation) : imagesWithoutValidation;
-    return source;
-}
-
-at::Tensor filledTo(const at::Tensor &tensor, std::int64_t rows)
-{
-    if (tensor.dim() == 0 || tensor.size(0) >= rows)
-        return tensor;
-    std::vector<std::int64_t> repeat(std::size_t(tensor.dim()), 1);
-    repeat[0] = rows - tensor.size(0);
-    return at::cat({tensor, tensor.slice(0, tensor.size(0) - 1).repeat(repeat)});
 }
 
 Evaluation figures(const std::vector<PinnedBatch> &batches, const std::vector<std::vector<at::Tensor>> &floating,
@@ -233,7 +213,7 @@ struct Exploration::State {
         while (std::optional<Batch> loaded = loader.next()) {
             PinnedBatch batch{std::move(loaded->inputs), std::move(loaded->labels), std::int64_t(loaded->indices.size())};
             for (at::Tensor &input : batch.inputs)
-                input = filledTo(input, fixed);
+                input = filledBatch(input, fixed);
             outputs.push_back(executor.run(batch.inputs));
             progress.checkpoint(loaded->indices.empty() ? 0 : std::int64_t(loaded->indices.back()) + 1, total);
             batches.push_back(std::move(batch));
@@ -328,7 +308,7 @@ ImageRun Exploration::runImage(const QuantizeRequest &request, std::size_t image
         const int fixed = runBatchSize(source, 0);
         std::vector<at::Tensor> inputs;
         for (const at::Tensor &input : sample.inputs)
-            inputs.push_back(filledTo(input.unsqueeze(0), fixed));
+            inputs.push_back(filledBatch(input.unsqueeze(0), fixed));
         progress.checkpoint();
         std::unique_ptr<ImageRunner> &runner = m_state->imageRunner;
         if (!runner || runner->built != built) {

@@ -28,7 +28,6 @@ namespace fs = std::filesystem;
 namespace core {
 namespace {
 
-constexpr std::size_t imagesWithoutValidation = 64;   // agreement on calibration images
 constexpr std::int64_t sqnrImages = 16;
 constexpr double judgeTolerance = 0.5;                // points of top-1
 
@@ -162,13 +161,10 @@ private:
         m_sqnr.resize(m_quantized.placement.points.size());
         const auto original = std::make_shared<const Graph>(m_source->graph);
         const bool validated = !m_request.validation.path.empty();
-        DataSource source = m_request.validation;
-        if (!validated && !m_request.calibration.path.empty()) {
-            source = m_request.calibration;
-            source.limit = source.limit ? std::min(source.limit, imagesWithoutValidation) : imagesWithoutValidation;
+        const DataSource source = measuredSource(m_request);
+        if (!validated && !source.path.empty())
             note(Severity::Note, "no-validation", "No validation images were given; the agreement was measured on " + std::to_string(imagesWithoutValidation)
                      + " calibration images at most.");
-        }
         if (source.path.empty()) {
             compareOnNoise();
             return;

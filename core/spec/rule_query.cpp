@@ -152,7 +152,9 @@ std::optional<double> numberOf(const Graph &graph, const Node &node, const std::
     return wantsOut == transposed ? d0 : d1;
 }
 
-bool compare(double a, const std::string &relation, double b)
+} // namespace
+
+bool relationHolds(double a, std::string_view relation, double b)
 {
     if (relation == ">")
         return a > b;
@@ -164,8 +166,6 @@ bool compare(double a, const std::string &relation, double b)
         return a <= b;
     return relation == "!=" ? a != b : a == b;
 }
-
-} // namespace
 
 bool globMatches(std::string_view pattern, std::string_view text)
 {
@@ -265,10 +265,10 @@ std::vector<NodeId> RuleQuery::select(const Graph &graph) const
                 return matchesText(graph, node, facts, term.key, term.value) != term.negated;
             if (term.key == "index") {
                 const double wanted = term.number < 0 ? double(facts.count) + term.number : term.number;
-                return compare(double(index), term.relation, wanted) != term.negated;
+                return relationHolds(double(index), term.relation, wanted) != term.negated;
             }
             const std::optional<double> value = numberOf(graph, node, term.key);
-            return value && compare(*value, term.relation, term.number) != term.negated;
+            return value && relationHolds(*value, term.relation, term.number) != term.negated;
         };
         if (std::any_of(m_alternatives.begin(), m_alternatives.end(),
                         [&](const auto &terms) { return std::all_of(terms.begin(), terms.end(), holds); }))

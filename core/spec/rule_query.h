@@ -39,6 +39,9 @@ private:
     std::vector<std::vector<Term>> m_alternatives;
 };
 
+/// `a relation b` of a number term; ":" and "=" mean equal.
+bool relationHolds(double a, std::string_view relation, double b);
+
 /// `*` = any run of characters, `?` = one; everything else is literal, letter case counts.
 bool globMatches(std::string_view pattern, std::string_view text);
 

@@ -63,19 +63,6 @@ std::optional<double> numberOf(QString text)
     return ok ? std::optional<double>(number * factor) : std::nullopt;
 }
 
-bool compare(double a, const QString &relation, double b)
-{
-    if (relation == ">")
-        return a > b;
-    if (relation == ">=")
-        return a >= b;
-    if (relation == "<")
-        return a < b;
-    if (relation == "<=")
-        return a <= b;
-    return relation == "!=" ? a != b : a == b;
-}
-
 using Test = std::function<bool(std::size_t)>;
 
 class Parser {
@@ -148,9 +135,9 @@ private:
             if (!number || relation == "!")
                 error = tr("“%1” needs a number, such as %2<20.").arg(whole, key);
             else
-                tests.push_back([this, figure, relation, negated, number = *number](std::size_t row) {
+                tests.push_back([this, figure, relation = relation.toStdString(), negated, number = *number](std::size_t row) {
                     const double known = figure(m_facts[row]);
-                    return !std::isnan(known) && compare(known, relation, number) != negated;
+                    return !std::isnan(known) && core::relationHolds(known, relation, number) != negated;
                 });
             return true;
         }
