@@ -10,8 +10,8 @@ for f in core app widgets tools tests; do [ -d "$f" ] && folders+=("$f"); done
 find "${folders[@]}" \( -name "*.h" -o -name "*.cpp" \) -type f | LC_ALL=C sort | xargs -r awk '
 BEGIN {
     # Left to right; a folder sees itself and what has a smaller number.
-    split("base graph stats onnx spec report kernels exec quant data metrics ptq qat analysis session", names, " ")
-    split("1    2     3     4    4    4      5       6    7     8    9       10  10  10       11", ranks, " ")
+    split("base graph stats onnx spec report kernels exec quant data metrics weights ptq qat analysis session", names, " ")
+    split("1    2     3     4    4    4      5       6    7     8    9       9       10  10  10       11", ranks, " ")
     for (i in names) rank[names[i]] = ranks[i] + 0
     split("base graph stats onnx spec report", list, " ")
     for (i in list) isModel[list[i]] = 1

@@ -133,7 +133,8 @@ void addSteps(ExecutionPlan &plan, const Graph &part, const ExecutorOptions &opt
     bool unsupported = false;
     for (const NodeId id : part.order()) {
         const Node &node = part.node(id);
-        KernelOrReason made = makeKernel(node, part, true);
+        const auto given = options.kernels.find(id);
+        KernelOrReason made = given != options.kernels.end() ? KernelOrReason{given->second, {}, false} : makeKernel(node, part, true);
         if (!made.reason.empty()) {
             problems.push_back({Severity::Problem, "unsupported-operator", node.name, made.reason});
             unsupported = unsupported || made.unsupported;

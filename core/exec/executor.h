@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/error.h"
+#include "core/exec/op_registry.h"
 #include "core/graph/graph.h"
 
 #include <ATen/core/Tensor.h>
@@ -24,6 +25,8 @@ struct ExecutorOptions {
     std::vector<ValueId> taps;
     bool autograd = false;       ///< no folding, no in-place: gradients flow to feeds and to parameters()
     bool optimize = true;        ///< fold Conv + BatchNormalization, fuse activations, work in place
+    /// Nodes that run this instead of their operator's kernel (fake quantization while a model is trained).
+    std::unordered_map<NodeId, Kernel> kernels;
 };
 
 class Executor {

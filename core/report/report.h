@@ -56,6 +56,22 @@ struct Judge {
     bool ran = false;
 };
 
+/// One step of a training. Evaluations are made on the frozen model, as it would be written.
+struct CurvePoint {
+    std::int64_t step = 0;
+    double epoch = 0, loss = 0, learningRate = 0;
+    std::optional<Evaluation> evaluation;
+};
+
+struct TrainingRecord {
+    std::string method;                          ///< "float", "qat", "lsq", "tqt"
+    std::string specJson;                        ///< as training.json holds it
+    std::vector<CurvePoint> curve;               ///< at most some 2,000 points, every evaluation among them
+    std::int64_t steps = 0, bestStep = 0;        ///< steps made; step of the state that was kept
+    double seconds = 0;
+    std::string ending;                          ///< one sentence: finished, stopped, no progress, diverged…
+};
+
 struct Report {
     std::string program;                         ///< name and version
     std::string sourceFile, file, preset, target;
@@ -70,6 +86,7 @@ struct Report {
     std::vector<FlippedImage> flipped;           ///< worst first: largest drop of the float model's score margin; at most 1,000
     std::vector<Judge> judges;
     Diagnostics diagnostics;
+    std::optional<TrainingRecord> training;      ///< of a trained model
     std::string recipeJson;                      ///< as recipe.json holds it (report does not see core/spec)
 };
 

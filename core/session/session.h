@@ -7,9 +7,11 @@
 #include "core/spec/finding.h"
 #include "core/spec/placement.h"
 #include "core/spec/recipe.h"
+#include "core/spec/training.h"
 #include "core/stats/statistics.h"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -85,6 +87,45 @@ struct ModelInfo {
     bool quantized = false;                              ///< holds QuantizeLinear or QLinear* operators
 };
 
+struct TrainRequest {
+    QuantizeRequest quantize;           ///< model, recipe, calibration (empty: the training images), validation, outputDirectory (empty: no file)…
+    DataSource training;
+    TrainingSpec spec;
+    std::filesystem::path checkpoint;   ///< file, replaced at every evaluation and when paused or stopped; empty = none
+    bool resume = false;                ///< go on from `checkpoint`; throws Error{InvalidInput} when it was made from something else
+};
+
+/// What an observer is told while a model is trained; at most 20 a second besides evaluations, none of which is left out.
+struct TrainingUpdate {
+    CurvePoint point;
+    std::int64_t steps = 0;             ///< in all
+    double imagesPerSecond = 0;
+    bool best = false;                  ///< point holds an evaluation, the best so far
+    bool paused = false;
+    std::vector<std::pair<std::string, double>> thresholds;   ///< of the watched node's quantizers, by tensor name: scale · largest code
+    std::vector<std::pair<std::string, std::shared_ptr<const TensorStatistics>>> weights; ///< of the watched node, as trained, at most twice a second
+};
+
+/// Steers a training that runs on another thread. Every call returns at once.
+class TrainingControl {
+public:
+    TrainingControl();
+    ~TrainingControl();
+    void pause();
+    void resume();
+    /// Ends the training after the current step; the best state is frozen and reported as at the end. (Discard = stop the Progress.)
+    void stopAndKeepBest();
+    /// Name of the node whose thresholds and weights updates carry; "" = none.
+    void watch(const std::string &node);
+
+    struct State;
+    State &state() { return *m_state; }
+private:
+    std::unique_ptr<State> m_state;
+};
+
+using TrainingObserver = std::function<void(const TrainingUpdate &)>;
+
 /// One session = one job at a time; not thread-safe, but any thread may own it. threads 0 = all cores.
 class Session {
 public:
@@ -113,6 +154,12 @@ public:
     /// <stem>_<preset>.onnx, recipe.json, encodings.json, report.json, report.html into outputDirectory, all or none, each atomically.
     /// Without validation data the agreement with the float model is measured on calibration images.
     Report quantize(const QuantizeRequest &request, Progress &progress);
+    /// Calibrates where needed, trains, freezes the best state, then as quantize(): writes <stem>_<method>.onnx, training.json and the files of
+    /// quantize() into outputDirectory. Report::training holds the curve; its first point (step 0) is the model as post-training quantization left
+    /// it. TrainMethod::Float trains the float model; the file then holds no quantizers. The observer is called on this thread. Throws
+    /// Error{Numeric} when the loss is not finite before any step; later it goes back to the best state and ends with a Diagnostic.
+    /// Cancelled: nothing is written but the checkpoint.
+    Report train(const TrainRequest &request, TrainingControl &control, const TrainingObserver &observer, Progress &progress);
 
 private:
     struct Impl;
