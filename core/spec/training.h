@@ -71,12 +71,20 @@ TrainingSpec defaultTraining(TrainMethod method, bool labelled);
 /// Throws Error{InvalidInput} naming the field, its value and what would be accepted.
 void checkTraining(const TrainingSpec &spec);
 
+/// Fields in snake_case, "loss" and "augment" as objects of their own; every field is written.
 std::string trainingToJson(const TrainingSpec &spec);
-/// Throws Error{InvalidInput} for JSON that is none, and for fields or names that are unknown.
+/// Fields that are not named are those of defaultTraining(method, method is float). Throws Error{InvalidInput} for JSON that is none, for fields or
+/// names that are unknown, and for what checkTraining refuses.
 TrainingSpec trainingFromJson(const std::string &json);
 
 /// "float", "qat", "lsq", "tqt"; throws Error{InvalidInput} listing them otherwise. Likewise the others.
 TrainMethod trainMethodFromName(std::string_view name);
 std::string trainMethodName(TrainMethod method);
+OptimizerKind optimizerFromName(std::string_view name);        ///< adam, sgd
+std::string optimizerName(OptimizerKind kind);
+ScheduleKind scheduleFromName(std::string_view name);          ///< constant, step, cosine, plateau
+std::string scheduleName(ScheduleKind kind);
+BatchNormMode batchNormModeFromName(std::string_view name);    ///< fixed, running, batch
+std::string batchNormModeName(BatchNormMode mode);
 
 } // namespace core
