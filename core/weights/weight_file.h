@@ -21,7 +21,8 @@ struct WeightFile {
 /// sizes that do not fit the file (checked before memory is taken), anything in a pickle besides tensors, numbers, strings and containers.
 WeightFile readWeights(const std::filesystem::path &file);
 
-/// Atomically. Tensors in the order given; the same value gives the same bytes. Throws Error{Io}.
+/// Atomically. Tensors in the order given; the same value gives the same bytes. Throws Error{Io}, and Error{InvalidInput} or {Unsupported} naming a tensor whose
+/// name is taken or no UTF-8, or that safetensors has no type for.
 void writeSafetensors(const WeightFile &weights, const std::filesystem::path &file);
 
 } // namespace core
