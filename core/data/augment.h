@@ -8,8 +8,11 @@
 
 namespace core {
 
-/// `data` seen through one epoch: sample i is sample order[i] of `data`, changed at random. Data sets without images (arrays, IDX) are changed as
-/// tensors: crop, flip and shift where a sample is C×H×W. Keeps a reference to `data`. Thread-safe like every data set. Labels stay.
+/// `data` seen through one epoch: sample i is sample order[i] of `data`, order = shuffledOrder(data.size(), seed, epoch), changed at random.
+/// Pictures (files, arrays of bytes for an image input) are changed before they are normalized: a random crop is resized to the input and stands in
+/// for resizing and centre crop; flip, colours and shift follow. Other arrays are changed as tensors: crop, flip and shift where a sample is
+/// C×H×W. Keeps a reference to `data`. Thread-safe like every data set. Labels stay; the fingerprint is that of `data`.
+/// Throws Error{InvalidInput} for what checkTraining refuses.
 std::unique_ptr<Dataset> trainingEpoch(const Dataset &data, const AugmentSpec &augment, std::uint64_t seed, std::int64_t epoch);
 
 /// A permutation of 0…count−1 that depends on seed and epoch alone, the same on every machine.

@@ -1,10 +1,19 @@
 #include "core/data/dataset.h"
 
+#include "core/data/image_change.h"
 #include "core/data/image_folder.h"
 #include "core/data/label_file.h"
 #include "core/data/tensor_dataset.h"
 
 namespace core {
+
+Sample Dataset::loadChanged(std::size_t index, const ImageChange &change) const
+{
+    Sample sample = load(index);
+    if (!sample.inputs.empty())
+        sample.inputs.front() = changedTensor(sample.inputs.front(), change, false);
+    return sample;
+}
 
 std::unique_ptr<Dataset> openDataset(const DatasetOptions &options)
 {

@@ -15,6 +15,8 @@
 
 namespace core {
 
+struct ImageChange;
+
 /// One sample: the model's inputs in graph.inputs order, without batch dimension (e.g. 3×224×224 float32).
 struct Sample {
     std::vector<at::Tensor> inputs;
@@ -36,6 +38,8 @@ public:
     virtual std::string describe(std::size_t index) const = 0;
     /// Thread-safe. Throws Error{Io} or Error{InvalidInput} for an unreadable sample.
     virtual Sample load(std::size_t index) const = 0;
+    /// load() with a random change of its image (image_change.h). Where samples are no pictures, that of the first input as a tensor, C×H×W.
+    virtual Sample loadChanged(std::size_t index, const ImageChange &change) const;
     /// Hash of what the samples are (paths, sizes, order), for the staleness of saved statistics.
     virtual std::string fingerprint() const = 0;
 };

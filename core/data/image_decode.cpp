@@ -8,6 +8,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include <cstring>
 #include <string>
 
 namespace core {
@@ -31,7 +32,7 @@ void quietOpenCv()
 
 } // namespace
 
-Picture decodeImage(std::span<const std::byte> encoded, bool exifRotation)
+Picture decodeImage(std::span<const std::byte> encoded, bool exifRotation, int reduction)
 {
     quietOpenCv();
     if (encoded.empty())
@@ -44,16 +45,30 @@ Picture decodeImage(std::span<const std::byte> encoded, bool exifRotation)
     if (header.width > 0 && header.height > 0 && header.width > maxImagePixels / header.height)
         refuse("The image says it has " + std::to_string(header.width) + "x" + std::to_string(header.height) + " pixels, more than the "
                + std::to_string(maxImagePixels) + " that are accepted.");
+    const int color = reduction == 2 ? cv::IMREAD_REDUCED_COLOR_2
+        : reduction == 4             ? cv::IMREAD_REDUCED_COLOR_4
+        : reduction == 8             ? cv::IMREAD_REDUCED_COLOR_8
+                                     : cv::IMREAD_COLOR;
     cv::Mat image;
     try {
         const cv::Mat bytes(1, int(encoded.size()), CV_8UC1, const_cast<std::byte *>(encoded.data()));
-        image = cv::imdecode(bytes, exifRotation ? cv::IMREAD_COLOR : cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+        image = cv::imdecode(bytes, exifRotation ? color : color | cv::IMREAD_IGNORE_ORIENTATION);
     } catch (const cv::Exception &error) {
         refuse("The image cannot be decoded (" + error.err + ").");
     }
     if (image.empty() || image.type() != CV_8UC3)
         refuse("This is no image that can be decoded.");
-    return {std::move(image), true};
+    return {std::move(image), true, reduction};
+}
+
+std::optional<PictureSize> sizeOfJpeg(std::span<const std::byte> encoded)
+{
+    if (encoded.size() < 3 || std::memcmp(encoded.data(), "\xFF\xD8\xFF", 3) != 0)
+        return {};
+    const ImageHeader header = inspectImage(encoded);
+    if (!header.complete || header.width < 1 || header.height < 1 || header.width > maxImagePixels / header.height)
+        return {};
+    return PictureSize{int(header.width), int(header.height)};
 }
 
 Picture withChannels(Picture picture, int channels)

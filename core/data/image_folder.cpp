@@ -184,15 +184,8 @@ public:
     bool hasLabels() const override { return m_labelled; }
     std::string describe(std::size_t index) const override { return (m_root / m_images.at(index).path).string(); }
 
-    Sample load(std::size_t index) const override
-    {
-        const std::string bytes = readFile(m_root / m_images.at(index).path);
-        try {
-            return {{imageToTensor(std::as_bytes(std::span(bytes)), m_transform, m_geometry)}, m_images[index].label};
-        } catch (const Error &error) {
-            throw Error(error.kind(), error.operation(), "'" + describe(index) + "': " + error.sentence());
-        }
-    }
+    Sample load(std::size_t index) const override { return sample(index, nullptr); }
+    Sample loadChanged(std::size_t index, const ImageChange &change) const override { return sample(index, &change); }
 
     std::string fingerprint() const override
     {
@@ -207,6 +200,16 @@ public:
     }
 
 private:
+    Sample sample(std::size_t index, const ImageChange *change) const
+    {
+        const std::string bytes = readFile(m_root / m_images.at(index).path);
+        try {
+            return {{imageToTensor(std::as_bytes(std::span(bytes)), m_transform, m_geometry, change)}, m_images[index].label};
+        } catch (const Error &error) {
+            throw Error(error.kind(), error.operation(), "'" + describe(index) + "': " + error.sentence());
+        }
+    }
+
     fs::path m_root;
     TransformSpec m_transform;
     InputGeometry m_geometry;

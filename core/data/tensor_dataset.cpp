@@ -2,6 +2,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/data/fingerprint.h"
+#include "core/data/image_change.h"
 #include "core/data/image_decode.h"
 #include "core/data/label_file.h"
 #include "core/data/selection.h"
@@ -203,19 +204,8 @@ public:
     bool hasLabels() const override { return !m_labels.empty(); }
     std::string describe(std::size_t index) const override { return m_path.string() + "[" + std::to_string(m_rows.at(index)) + "]"; }
 
-    Sample load(std::size_t index) const override
-    {
-        const std::size_t row = m_rows.at(index);
-        Sample sample;
-        sample.label = m_labels.empty() ? -1 : m_labels[row];
-        for (std::size_t i = 0; i < m_arrays.size(); ++i) {
-            at::Tensor tensor = m_arrays[i].row(std::int64_t(row));
-            if (i == 0 && m_geometry.channels > 0)
-                tensor = m_pixels ? fromPixels(tensor) : tensor.to(at::kFloat).reshape(inputShape());
-            sample.inputs.push_back(std::move(tensor));
-        }
-        return sample;
-    }
+    Sample load(std::size_t index) const override { return sample(index, nullptr); }
+    Sample loadChanged(std::size_t index, const ImageChange &change) const override { return sample(index, &change); }
 
     /// Names, shapes and labels, and of the content a few rows.
     std::string fingerprint() const override
@@ -241,6 +231,20 @@ public:
     }
 
 private:
+    Sample sample(std::size_t index, const ImageChange *change) const
+    {
+        const std::size_t row = m_rows.at(index);
+        Sample sample;
+        sample.label = m_labels.empty() ? -1 : m_labels[row];
+        for (std::size_t i = 0; i < m_arrays.size(); ++i) {
+            at::Tensor tensor = m_arrays[i].row(std::int64_t(row));
+            if (i == 0 && m_geometry.channels > 0)
+                tensor = m_pixels ? fromPixels(tensor, change) : fromValues(tensor, change);
+            sample.inputs.push_back(std::move(tensor));
+        }
+        return sample;
+    }
+
     std::vector<std::int64_t> inputShape() const
     {
         const auto &[channels, height, width, last] = m_geometry;
@@ -260,11 +264,17 @@ private:
                    + "only arrays of uint8 are taken for pixels and resized.");
     }
 
-    at::Tensor fromPixels(const at::Tensor &row) const
+    at::Tensor fromPixels(const at::Tensor &row, const ImageChange *change) const
     {
         const at::Tensor interleaved = m_pixels->planar ? row.permute({1, 2, 0}).contiguous() : row;
         const cv::Mat pixels(m_pixels->height, m_pixels->width, CV_8UC(m_pixels->channels), interleaved.data_ptr());
-        return pictureToTensor({pixels, false}, m_transform, m_geometry);
+        return pictureToTensor({pixels, false}, m_transform, m_geometry, change);
+    }
+
+    at::Tensor fromValues(const at::Tensor &row, const ImageChange *change) const
+    {
+        const at::Tensor tensor = row.to(at::kFloat).reshape(inputShape());
+        return change ? changedTensor(tensor, *change, m_geometry.channelsLastLayout) : tensor;
     }
 
     fs::path m_path;

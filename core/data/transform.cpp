@@ -1,5 +1,6 @@
 #include "core/data/transform.h"
 
+#include "core/data/image_change.h"
 #include "core/data/image_decode.h"
 #include "core/data/pil_resize.h"
 
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace core {
 namespace {
@@ -147,6 +149,47 @@ void normalize(const cv::Mat &image, const TransformSpec &transform, bool revers
 
 int outputSize(int own, int models) { return own > 0 ? own : models; }
 
+at::Tensor toTensor(const Picture &picture, const TransformSpec &transform, const InputGeometry &geometry, const ImageChange *change,
+                    const std::optional<PixelWindow> &crop)
+{
+    const int width = outputSize(transform.width, geometry.width), height = outputSize(transform.height, geometry.height);
+    Picture source = withChannels(picture, geometry.channels);
+    if (crop)
+        source.pixels = source.pixels(cv::Rect(crop->x, crop->y, crop->width, crop->height));
+    const Fit fit = crop ? Fit{width, height, {0, 0, width, height}} : fitImage(source.pixels.cols, source.pixels.rows, transform, width, height);
+    cv::Mat image = resized(source.pixels, fit, transform.resampling);
+    const cv::Scalar border = borderColor(transform, source);
+    if (image.cols != width || image.rows != height) {
+        cv::Mat framed;
+        cv::copyMakeBorder(image, framed, fit.top, height - image.rows - fit.top, fit.left, width - image.cols - fit.left,
+                           cv::BORDER_CONSTANT | cv::BORDER_ISOLATED, border);
+        image = framed;
+    }
+    if (change)
+        image = changedPixels(image, source.bgr, *change, border);
+    const at::Tensor tensor = at::empty({height, width, geometry.channels}, at::kFloat);
+    normalize(image, transform, source.bgr != (transform.order == ChannelOrder::Bgr), tensor.data_ptr<float>());
+    return geometry.channelsLastLayout ? tensor : tensor.permute({2, 0, 1});
+}
+
+/// How many times smaller the picture may be decoded, so that `window` still has the size of the input.
+int reductionFor(const PixelWindow &window, const TransformSpec &transform, const InputGeometry &geometry)
+{
+    const int width = outputSize(transform.width, geometry.width), height = outputSize(transform.height, geometry.height);
+    int reduction = 8;
+    while (reduction > 1 && (window.width / reduction < width || window.height / reduction < height))
+        reduction /= 2;
+    return reduction;
+}
+
+int reduced(int size, int reduction) { return (size + reduction - 1) / reduction; }
+
+PixelWindow reducedWindow(const PixelWindow &window, const Picture &picture)
+{
+    const int left = window.x / picture.reduction, top = window.y / picture.reduction;
+    return {left, top, reduced(window.x + window.width, picture.reduction) - left, reduced(window.y + window.height, picture.reduction) - top};
+}
+
 } // namespace
 
 void checkTransform(const TransformSpec &transform, const InputGeometry &geometry)
@@ -169,28 +212,24 @@ void checkTransform(const TransformSpec &transform, const InputGeometry &geometr
                    + std::to_string(transform.stddev[c]) + "; they must be numbers, the deviation not 0.");
 }
 
-at::Tensor pictureToTensor(const Picture &picture, const TransformSpec &transform, const InputGeometry &geometry)
+at::Tensor pictureToTensor(const Picture &picture, const TransformSpec &transform, const InputGeometry &geometry, const ImageChange *change)
 {
     checkTransform(transform, geometry);
-    const int width = outputSize(transform.width, geometry.width), height = outputSize(transform.height, geometry.height);
-    const Picture source = withChannels(picture, geometry.channels);
-    const Fit fit = fitImage(source.pixels.cols, source.pixels.rows, transform, width, height);
-    cv::Mat image = resized(source.pixels, fit, transform.resampling);
-    if (image.cols != width || image.rows != height) {
-        cv::Mat framed;
-        cv::copyMakeBorder(image, framed, fit.top, height - image.rows - fit.top, fit.left, width - image.cols - fit.left,
-                           cv::BORDER_CONSTANT | cv::BORDER_ISOLATED, borderColor(transform, source));
-        image = framed;
-    }
-    const at::Tensor tensor = at::empty({height, width, geometry.channels}, at::kFloat);
-    normalize(image, transform, source.bgr != (transform.order == ChannelOrder::Bgr), tensor.data_ptr<float>());
-    return geometry.channelsLastLayout ? tensor : tensor.permute({2, 0, 1});
+    const auto window = change ? change->crop(picture.pixels.cols, picture.pixels.rows) : std::nullopt;
+    return toTensor(picture, transform, geometry, change, window);
 }
 
-at::Tensor imageToTensor(std::span<const std::byte> encoded, const TransformSpec &transform, const InputGeometry &geometry)
+at::Tensor imageToTensor(std::span<const std::byte> encoded, const TransformSpec &transform, const InputGeometry &geometry, const ImageChange *change)
 {
     checkTransform(transform, geometry);
-    return pictureToTensor(decodeImage(encoded, transform.exifRotation), transform, geometry);
+    if (change)
+        if (const auto size = sizeOfJpeg(encoded))
+            if (const auto window = change->crop(size->width, size->height)) {
+                const Picture picture = decodeImage(encoded, transform.exifRotation, reductionFor(*window, transform, geometry));
+                if (picture.pixels.cols == reduced(size->width, picture.reduction) && picture.pixels.rows == reduced(size->height, picture.reduction))
+                    return toTensor(picture, transform, geometry, change, reducedWindow(*window, picture));
+            }
+    return pictureToTensor(decodeImage(encoded, transform.exifRotation), transform, geometry, change);
 }
 
 } // namespace core

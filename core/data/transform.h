@@ -9,6 +9,7 @@
 
 namespace core {
 
+struct ImageChange;
 struct Picture;
 
 /// ShortSide: the long side is rounded to the nearest pixel, the crop's offset down (torchvision cuts the long side off and rounds
@@ -16,10 +17,13 @@ struct Picture;
 ///
 /// `encoded` = a JPEG, PNG, … file's bytes. Returns C×H×W (or H×W×C) float32, in memory pixel by pixel (channels last) either
 /// way. Throws Error{InvalidInput}.
-at::Tensor imageToTensor(std::span<const std::byte> encoded, const TransformSpec &transform, const InputGeometry &geometry);
+///
+/// With a change (image_change.h) the window that it crops is resized to the input, in place of resizing and centre crop; flip, colours and shift
+/// follow, then the values are normalized. A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where the window then still has the input's size.
+at::Tensor imageToTensor(std::span<const std::byte> encoded, const TransformSpec &transform, const InputGeometry &geometry, const ImageChange *change = nullptr);
 
 /// The same from decoded pixels (image_decode.h).
-at::Tensor pictureToTensor(const Picture &picture, const TransformSpec &transform, const InputGeometry &geometry);
+at::Tensor pictureToTensor(const Picture &picture, const TransformSpec &transform, const InputGeometry &geometry, const ImageChange *change = nullptr);
 
 /// What would fail for every image: no size, zero divisor or deviation, channels other than 1 and 3. Throws Error{InvalidInput}.
 void checkTransform(const TransformSpec &transform, const InputGeometry &geometry);
