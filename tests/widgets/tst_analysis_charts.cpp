@@ -1,5 +1,6 @@
 #include "widgets/charts/accuracy_chart.h"
 #include "widgets/charts/curves_chart.h"
+#include "widgets/charts/curves_panel.h"
 #include "widgets/charts/layer_error_chart.h"
 #include "widgets/charts/ranges_chart.h"
 
@@ -19,6 +20,9 @@ private Q_SLOTS:
     void rangesOfChannels();
     void accuracyPicksWhatWasMeasured();
     void curvesGrow();
+    void longCurvesAreThinned();
+    void eachKindOfFigureHasItsChart();
+    void thresholdsFollowTheNames();
     void wheelZoomsAndDoubleClickShowsAll();
 };
 
@@ -228,6 +232,72 @@ void TestAnalysisCharts::curvesGrow()
     QCOMPARE(chart.csv(), QString("step,loss,accuracy\n0,2,\n1,1.5,70\n"));
     chart.clear();
     QVERIFY(chart.isEmpty());
+}
+
+void TestAnalysisCharts::longCurvesAreThinned()
+{
+    CurvesChart chart;
+    for (int i = 0; i < 100000; ++i)
+        chart.append("loss", i, i);
+    const QStringList rows = chart.csv().split('\n', Qt::SkipEmptyParts);
+    QVERIFY2(rows.size() > 4000 && rows.size() < 8300, qPrintable(QString::number(rows.size())));
+    QCOMPARE(rows[1], QString("0,0"));
+    QCOMPARE(rows.last(), QString("99999,99999"));
+}
+
+void TestAnalysisCharts::eachKindOfFigureHasItsChart()
+{
+    CurvesPanel panel;
+    panel.resize(900, 240);
+    panel.show();
+    const auto point = [](std::int64_t step, double loss, std::optional<double> top1, double agreement) {
+        core::CurvePoint p;
+        p.step = step;
+        p.loss = loss;
+        p.learningRate = 0.1;
+        if (top1 || agreement > 0) {
+            p.evaluation.emplace();
+            p.evaluation->top1 = top1;
+            if (agreement > 0)
+                p.evaluation->agreement = core::AgreementFigures{agreement, 0.9, 12.5};
+        }
+        return p;
+    };
+    panel.append({point(0, 0, 70, 75), point(1, 2, {}, 0), point(2, 1.5, 80, 85)});
+    QCOMPARE(panel.chart(CurvesPanel::Loss)->csv(), QString("step,loss\n1,2\n2,1.5\n")); // step 0 was not trained
+    QCOMPARE(panel.chart(CurvesPanel::Accuracy)->csv(), QString("step,top-1\n0,70\n2,80\n"));
+    QCOMPARE(panel.chart(CurvesPanel::Sqnr)->csv(), QString("step,SQNR\n0,12.5\n2,12.5\n"));
+    using References = std::vector<CurvesChart::Reference>;
+    QVERIFY(panel.chart(CurvesPanel::Accuracy)->references() == (References{{"PTQ", 70}}));
+    panel.setFloat(91);
+    QVERIFY(panel.chart(CurvesPanel::Accuracy)->references() == (References{{"float", 91}, {"PTQ", 70}}));
+    QVERIFY(panel.chart(CurvesPanel::Loss)->references().empty());
+    QTRY_VERIFY(!panel.chart(CurvesPanel::Accuracy)->isEmpty());
+    QVERIFY(panel.chart(CurvesPanel::Accuracy)->plot()->yOf(91) > 0); // in view
+    QVERIFY2(panel.chart(CurvesPanel::Accuracy)->heading() == "top-1 80 % at step 2", qPrintable(panel.chart(CurvesPanel::Accuracy)->heading()));
+
+    QVERIFY(!panel.chart(CurvesPanel::LearningRate)->isVisible());
+    QTest::mouseClick(panel.toggle(CurvesPanel::LearningRate), Qt::LeftButton);
+    QVERIFY(panel.chart(CurvesPanel::LearningRate)->isVisible());
+
+    panel.clear(); // without labels
+    panel.append({point(0, 0, {}, 75), point(5, 1, {}, 85)});
+    QCOMPARE(panel.chart(CurvesPanel::Accuracy)->csv(), QString("step,same as float\n0,75\n5,85\n"));
+    QVERIFY(panel.chart(CurvesPanel::Accuracy)->references() == (References{{"PTQ", 75}}));
+}
+
+void TestAnalysisCharts::thresholdsFollowTheNames()
+{
+    CurvesPanel panel;
+    panel.appendThresholds(1, {{"w", 0.5}, {"y", 6}});
+    panel.appendThresholds(2, {{"w", 0.25}, {"y", 5}});
+    panel.appendThresholds(3, {{"v", 1}});                     // another layer is selected
+    CurvesChart *chart = panel.chart(CurvesPanel::Thresholds);
+    QCOMPARE(chart->csv(), QString("step,v\n3,1\n"));
+    panel.appendThresholds(4, {{"w", 0.125}, {"y", 4}});
+    QCOMPARE(chart->csv(), QString("step,w,y\n1,0.5,6\n2,0.25,5\n4,0.125,4\n"));
+    panel.setThresholdsText("Select a layer.");
+    QCOMPARE(chart->emptyText(), QString("Select a layer."));
 }
 
 void TestAnalysisCharts::wheelZoomsAndDoubleClickShowsAll()

@@ -9,8 +9,18 @@
 #include <map>
 
 namespace widgets {
+namespace {
 
-CurvesChart::CurvesChart(QWidget *parent) : ChartPanel(tr("Curves"), tr("How the figures of a run develop, step by step"), parent)
+constexpr std::size_t mostPoints = 8192;   // of one curve
+constexpr std::size_t dottedPoints = 64;   // so few points are drawn one by one, too
+constexpr Qt::PenStyle styles[] = {Qt::SolidLine, Qt::DashLine, Qt::DotLine, Qt::DashDotLine};
+
+} // namespace
+
+CurvesChart::CurvesChart(QWidget *parent) : CurvesChart(tr("Curves"), tr("How the figures of a run develop, step by step"), parent) {}
+
+CurvesChart::CurvesChart(const QString &name, const QString &description, QWidget *parent)
+    : ChartPanel(name, description, parent), m_emptySentence(tr("Curves appear here while a training run is on."))
 {
     m_log = addToggle(tr("log y"), tr("Logarithmic values; what is not above zero is drawn at the foot"), false);
     connect(m_log, &QToolButton::toggled, this, &CurvesChart::refresh);
@@ -34,8 +44,32 @@ void CurvesChart::clear()
 {
     m_curves.clear();
     m_timer.stop();
+    m_mark = -1;
     setHeading({});
-    setEmptyText(tr("Curves appear here while a training run is on."));
+    setEmptyText(m_emptySentence);
+}
+
+void CurvesChart::setEmptySentence(const QString &sentence)
+{
+    m_emptySentence = sentence;
+    if (m_curves.empty())
+        setEmptyText(sentence);
+}
+
+void CurvesChart::setReferences(const std::vector<Reference> &references)
+{
+    if (references == m_references)
+        return;
+    m_references = references;
+    std::erase_if(m_references, [](const Reference &line) { return !std::isfinite(line.value); });
+    refresh();
+}
+
+void CurvesChart::setMark(double step, const QString &name)
+{
+    m_mark = step;
+    m_markName = name;
+    plot()->viewport()->update();
 }
 
 void CurvesChart::append(const QString &name, double step, double value)
@@ -46,6 +80,12 @@ void CurvesChart::append(const QString &name, double step, double value)
     if (curve == m_curves.end())
         curve = m_curves.insert(m_curves.end(), {name, {}});
     curve->points.emplace_back(step, value);
+    if (curve->points.size() > mostPoints) {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < curve->points.size(); i += 2)
+            curve->points[kept++] = curve->points[i];
+        curve->points.resize(kept);
+    }
     if (!m_timer.isActive())
         m_timer.start();
 }
@@ -65,10 +105,14 @@ void CurvesChart::refresh()
             if (point.y() > 0)
                 positive = positive > 0 ? std::min(positive, point.y()) : point.y();
         }
-        latest += (latest.isEmpty() ? QString() : QStringLiteral(", ")) + curve.name + QLatin1Char(' ') + plainNumber(curve.points.back().y());
+        latest += (latest.isEmpty() ? QString() : QStringLiteral(", ")) + curve.name + QLatin1Char(' ') + plainNumber(curve.points.back().y()) + m_unit;
+    }
+    for (const Reference &line : m_references) {
+        low = std::min(low, line.value);
+        high = std::max(high, line.value);
     }
     setEmptyText({});
-    setHeading(tr("Step %1: %2").arg(plainNumber(last, 7), latest));
+    setHeading(tr("%1 at step %2").arg(latest, plainNumber(last, 7)));
     setSummary(heading());
     const double pad = high > low ? (high - low) * 0.06 : std::max(std::fabs(high), 1.0) * 0.1;
     if (m_log->isChecked() && positive > 0)
@@ -83,10 +127,12 @@ void CurvesChart::refresh()
 void CurvesChart::paint(QPainter &painter)
 {
     const QRectF area = plot()->area();
-    const QFontMetricsF metrics(painter.font());
-    double x = area.left() + 8;
+    if (m_mark >= 0 && plot()->xOf(m_mark) >= area.left() && plot()->xOf(m_mark) <= area.right()) {
+        painter.setPen(QPen(theme().mutedText, 1, Qt::DotLine));
+        painter.drawLine(QPointF(plot()->xOf(m_mark), area.top()), QPointF(plot()->xOf(m_mark), area.bottom()));
+    }
+    paintReferences(painter);
     for (std::size_t i = 0; i < m_curves.size(); ++i) {
-        const QColor color = theme().series(int(i));
         QPolygonF line;
         // Of the points that fall on one pixel the first, the extremes and the last are drawn.
         double column = -1e9, least = 0, most = 0;
@@ -102,17 +148,64 @@ void CurvesChart::paint(QPainter &painter)
                 line << QPointF(px, py);
             }
         }
-        static const Qt::PenStyle styles[] = {Qt::SolidLine, Qt::DashLine, Qt::DotLine, Qt::DashDotLine};
+        const QColor color = theme().series(int(i));
         painter.setPen(QPen(color, 1.6, styles[i % 4]));
         painter.setBrush(Qt::NoBrush);
         painter.drawPolyline(line);
-        const double width = metrics.horizontalAdvance(m_curves[i].name);
+        if (m_curves[i].points.size() <= dottedPoints) {
+            painter.setPen(Qt::NoPen);
+            painter.setBrush(color);
+            for (const QPointF &point : line)
+                painter.drawEllipse(point, 2.5, 2.5);
+        }
+    }
+    if (m_curves.size() > 1)
+        paintLegend(painter);
+}
+
+void CurvesChart::paintReferences(QPainter &painter) const
+{
+    const QRectF area = plot()->area();
+    const QFontMetricsF metrics(painter.font());
+    double above = area.bottom() + 100;
+    std::vector<Reference> sorted = m_references;
+    std::sort(sorted.begin(), sorted.end(), [](const Reference &a, const Reference &b) { return a.value < b.value; });
+    for (const Reference &line : sorted) {
+        const double y = plot()->yOf(line.value);
+        painter.setPen(QPen(theme().text, 1, Qt::DashLine));
+        painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y));
+        const QString text = QStringLiteral("%1 %2%3").arg(line.name, plainNumber(line.value), m_unit);
+        // Above the line; below it where there is no room, and never over the label before.
+        double top = y - metrics.height() - 1 < area.top() ? y + 1 : y - metrics.height() - 1;
+        top = std::min(top, above - metrics.height());
+        above = top;
+        const double width = metrics.horizontalAdvance(text);
         QColor back = theme().base;
         back.setAlpha(215);
-        painter.fillRect(QRectF(x - 3, area.top() + 2, width + 32, metrics.height()), back);
-        painter.drawLine(QPointF(x, area.top() + 2 + metrics.height() / 2), QPointF(x + 20, area.top() + 2 + metrics.height() / 2));
+        painter.fillRect(QRectF(area.right() - width - 6, top, width + 5, metrics.height()), back);
         painter.setPen(theme().text);
-        painter.drawText(QPointF(x + 25, area.top() + 2 + metrics.ascent()), m_curves[i].name);
+        painter.drawText(QPointF(area.right() - width - 4, top + metrics.ascent()), text);
+    }
+}
+
+void CurvesChart::paintLegend(QPainter &painter) const
+{
+    const QRectF area = plot()->area();
+    const QFontMetricsF metrics(painter.font());
+    double x = area.left() + 8, y = area.top() + 2;
+    for (std::size_t i = 0; i < m_curves.size(); ++i) {
+        const double width = metrics.horizontalAdvance(m_curves[i].name);
+        if (x + width + 32 > area.right() && x > area.left() + 8) {
+            x = area.left() + 8;
+            y += metrics.height();
+        }
+        QColor back = theme().base;
+        back.setAlpha(215);
+        painter.fillRect(QRectF(x - 3, y, width + 32, metrics.height()), back);
+        painter.setPen(QPen(theme().series(int(i)), 1.6, styles[i % 4]));
+        painter.drawLine(QPointF(x, y + metrics.height() / 2), QPointF(x + 20, y + metrics.height() / 2));
+        painter.setPen(theme().text);
+        painter.drawText(QPointF(x + 25, y + metrics.ascent()), m_curves[i].name);
         x += width + 38;
     }
 }
@@ -125,8 +218,10 @@ QString CurvesChart::toolTipAt(QPointF position) const
     QString text = tr("step %1").arg(plainNumber(std::round(step), 7));
     for (const Curve &curve : m_curves) {
         const auto after = std::lower_bound(curve.points.begin(), curve.points.end(), step, [](const QPointF &p, double s) { return p.x() < s; });
-        text += QLatin1Char('\n') + curve.name + QStringLiteral(": ") + plainNumber((after == curve.points.end() ? curve.points.back() : *after).y());
+        text += QLatin1Char('\n') + curve.name + QStringLiteral(": ") + plainNumber((after == curve.points.end() ? curve.points.back() : *after).y()) + m_unit;
     }
+    if (m_mark >= 0 && !m_markName.isEmpty())
+        text += QStringLiteral("\n%1: %2").arg(m_markName, tr("step %1").arg(plainNumber(m_mark, 7)));
     return text;
 }
 

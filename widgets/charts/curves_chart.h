@@ -12,13 +12,29 @@ class CurvesChart : public ChartPanel {
     Q_OBJECT
 public:
     explicit CurvesChart(QWidget *parent = nullptr);
+    CurvesChart(const QString &name, const QString &description, QWidget *parent = nullptr);
+
+    /// A horizontal line to compare with.
+    struct Reference {
+        QString name;
+        double value = 0;
+        friend bool operator==(const Reference &, const Reference &) = default;
+    };
 
     QString csv() const override;
     QStringList names() const;
+    const std::vector<Reference> &references() const { return m_references; }
+    /// Said while there is no curve.
+    void setEmptySentence(const QString &sentence);
+    /// Behind the numbers of the heading: " %".
+    void setUnit(const QString &unit) { m_unit = unit; }
 
 public Q_SLOTS:
-    /// Steps of one curve ascend. A value that is not finite is left out.
+    /// Steps of one curve ascend. A value that is not finite is left out. Of very long curves every second point goes, the newest stays.
     void append(const QString &name, double step, double value);
+    void setReferences(const std::vector<widgets::CurvesChart::Reference> &references);
+    /// A step to point out; negative = none.
+    void setMark(double step, const QString &name = {});
     void clear();
 
 private:
@@ -28,9 +44,14 @@ private:
     };
     void refresh();
     void paint(QPainter &painter);
+    void paintReferences(QPainter &painter) const;
+    void paintLegend(QPainter &painter) const;
     QString toolTipAt(QPointF position) const;
 
     std::vector<Curve> m_curves;
+    std::vector<Reference> m_references;
+    QString m_emptySentence, m_unit, m_markName;
+    double m_mark = -1;
     QTimer m_timer;
     QToolButton *m_log = nullptr;
 };
