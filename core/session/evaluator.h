@@ -53,9 +53,4 @@ struct OutputDifference {
     double mean() const { return elements ? sum / double(elements) : 0; }
 };
 
-/// The output that accuracy and agreement are measured on: the first N×K (further dimensions of size 1 allowed) one,
-/// else −1 = all outputs side by side.
-int scoredOutput(const std::vector<at::Tensor> &outputs);
-at::Tensor scoredTensor(const std::vector<at::Tensor> &outputs);
-
 } // namespace core

@@ -4,6 +4,7 @@
 #include "core/analysis/what_if.h"
 #include "core/data/loader.h"
 #include "core/metrics/agreement.h"
+#include "core/metrics/scored_output.h"
 #include "core/metrics/top_k.h"
 #include "core/quant/qdq_graph.h"
 #include "core/session/calibration.h"

@@ -1,5 +1,7 @@
 #include "core/session/file_judge.h"
 
+#include "core/metrics/scored_output.h"
+
 #include <ATen/ATen.h>
 
 #include <algorithm>

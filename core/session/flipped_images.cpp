@@ -1,5 +1,7 @@
 #include "core/session/flipped_images.h"
 
+#include "core/metrics/scored_output.h"
+
 #include <ATen/ATen.h>
 
 #include <algorithm>

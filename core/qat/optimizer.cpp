@@ -1,0 +1,186 @@
+#include "core/qat/optimizer.h"
+
+#include "core/base/error.h"
+
+#include <torch/optim/adam.h>
+#include <torch/optim/sgd.h>
+
+#include <cmath>
+#include <map>
+
+namespace core {
+namespace {
+
+namespace optim = torch::optim;
+
+std::vector<at::Tensor> tensorsOf(const std::vector<NamedTensor> &named)
+{
+    std::vector<at::Tensor> tensors;
+    for (const NamedTensor &one : named)
+        tensors.push_back(one.tensor);
+    return tensors;
+}
+
+/// LibTorch 2 keys its states by address, 1.13 by the address as text.
+template <class Map> auto keyFor(const Map &, const at::Tensor &tensor)
+{
+    if constexpr (std::is_same_v<typename Map::key_type, std::string>)
+        return std::to_string(reinterpret_cast<std::uintptr_t>(tensor.unsafeGetTensorImpl()));
+    else
+        return static_cast<void *>(tensor.unsafeGetTensorImpl());
+}
+
+at::Tensor copied(const at::Tensor &tensor) { return tensor.defined() ? tensor.detach().clone() : tensor; }
+
+} // namespace
+
+struct Optimizer::Impl {
+    TrainingSpec spec;
+    ParameterGroups groups;
+    std::unique_ptr<optim::Optimizer> optimizer;
+    std::vector<double> rates;
+
+    void add(std::vector<optim::OptimizerParamGroup> &list, const std::vector<NamedTensor> &parameters, double rate, double decay)
+    {
+        if (parameters.empty())
+            return;
+        std::unique_ptr<optim::OptimizerOptions> options;
+        if (spec.optimizer == OptimizerKind::Adam)
+            options = std::make_unique<optim::AdamOptions>(optim::AdamOptions(rate).weight_decay(decay));
+        else
+            options = std::make_unique<optim::SGDOptions>(optim::SGDOptions(rate).momentum(spec.momentum).nesterov(spec.momentum > 0).weight_decay(decay));
+        list.emplace_back(tensorsOf(parameters), std::move(options));
+        rates.push_back(rate);
+    }
+
+    std::vector<NamedTensor> parameters() const
+    {
+        std::vector<NamedTensor> all = groups.weights;
+        all.insert(all.end(), groups.plain.begin(), groups.plain.end());
+        all.insert(all.end(), groups.quantizers.begin(), groups.quantizers.end());
+        return all;
+    }
+};
+
+std::vector<at::Tensor> ParameterGroups::all() const
+{
+    std::vector<at::Tensor> tensors;
+    for (const auto *group : {&weights, &plain, &quantizers})
+        for (const NamedTensor &one : *group)
+            tensors.push_back(one.tensor);
+    return tensors;
+}
+
+Optimizer::Optimizer(const TrainingSpec &spec, ParameterGroups groups) : m_impl(std::make_unique<Impl>())
+{
+    m_impl->spec = spec;
+    m_impl->groups = std::move(groups);
+    std::vector<optim::OptimizerParamGroup> list;
+    m_impl->add(list, m_impl->groups.weights, spec.learningRate, spec.weightDecay);
+    m_impl->add(list, m_impl->groups.plain, spec.learningRate, 0);
+    m_impl->add(list, m_impl->groups.quantizers, spec.quantizerLearningRate, 0);
+    if (list.empty())
+        throw Error(ErrorKind::InvalidInput, "train", "The model has no weights that could be trained.");
+    if (spec.optimizer == OptimizerKind::Adam)
+        m_impl->optimizer = std::make_unique<optim::Adam>(std::move(list), optim::AdamOptions(spec.learningRate));
+    else
+        m_impl->optimizer = std::make_unique<optim::SGD>(std::move(list), optim::SGDOptions(spec.learningRate).momentum(spec.momentum));
+}
+
+Optimizer::~Optimizer() = default;
+
+void Optimizer::setRateFactor(double factor)
+{
+    for (std::size_t i = 0; i < m_impl->rates.size(); ++i)
+        m_impl->optimizer->param_groups()[i].options().set_lr(m_impl->rates[i] * factor);
+}
+
+void Optimizer::zeroGradients()
+{
+    for (const NamedTensor &one : m_impl->parameters())
+        one.tensor.mutable_grad().reset();
+}
+
+void Optimizer::step()
+{
+    m_impl->optimizer->step();
+    ++m_steps;
+}
+
+std::vector<NamedTensor> Optimizer::state() const
+{
+    std::vector<NamedTensor> saved;
+    auto &states = m_impl->optimizer->state();
+    for (const NamedTensor &one : m_impl->parameters()) {
+        const auto found = states.find(keyFor(states, one.tensor));
+        if (found == states.end())
+            continue;
+        if (m_impl->spec.optimizer == OptimizerKind::Adam) {
+            const auto &adam = static_cast<const optim::AdamParamState &>(*found->second);
+            saved.push_back({one.name + ".mean", copied(adam.exp_avg())});
+            saved.push_back({one.name + ".square", copied(adam.exp_avg_sq())});
+            saved.push_back({one.name + ".step", at::scalar_tensor(double(adam.step()), at::kDouble)});
+        } else if (const auto &sgd = static_cast<const optim::SGDParamState &>(*found->second); sgd.momentum_buffer().defined()) {
+            saved.push_back({one.name + ".momentum", copied(sgd.momentum_buffer())});
+        }
+    }
+    return saved;
+}
+
+void Optimizer::restore(const std::vector<NamedTensor> &state, std::int64_t steps)
+{
+    std::map<std::string, at::Tensor> byName;
+    for (const NamedTensor &one : state)
+        byName.emplace(one.name, one.tensor);
+    auto &states = m_impl->optimizer->state();
+    states.clear();
+    const auto take = [&](const NamedTensor &parameter, const char *suffix) {
+        const auto found = byName.find(parameter.name + suffix);
+        if (found == byName.end())
+            return at::Tensor();
+        const at::Tensor tensor = found->second;
+        byName.erase(found);
+        if (tensor.sizes() != parameter.tensor.sizes())
+            throw Error(ErrorKind::InvalidInput, "train", "The checkpoint's state of '" + parameter.name + "' has another size than the parameter.");
+        return at::empty_like(parameter.tensor).copy_(tensor);
+    };
+    for (const NamedTensor &one : m_impl->parameters()) {
+        if (m_impl->spec.optimizer == OptimizerKind::Adam) {
+            const at::Tensor mean = take(one, ".mean"), square = take(one, ".square");
+            const auto count = byName.find(one.name + ".step");
+            if (!mean.defined() || !square.defined() || count == byName.end())
+                continue;
+            auto adam = std::make_unique<optim::AdamParamState>();
+            adam->exp_avg(mean);
+            adam->exp_avg_sq(square);
+            adam->step(std::int64_t(count->second.item<double>()));
+            byName.erase(count);
+            states[keyFor(states, one.tensor)] = std::move(adam);
+        } else if (const at::Tensor momentum = take(one, ".momentum"); momentum.defined()) {
+            auto sgd = std::make_unique<optim::SGDParamState>();
+            sgd->momentum_buffer(momentum);
+            states[keyFor(states, one.tensor)] = std::move(sgd);
+        }
+    }
+    if (!byName.empty())
+        throw Error(ErrorKind::InvalidInput, "train", "The checkpoint holds a state of '" + byName.begin()->first + "', which this model does not train.");
+    m_steps = steps;
+}
+
+double clipGradients(const std::vector<at::Tensor> &parameters, double largest)
+{
+    double squares = 0;
+    for (const at::Tensor &parameter : parameters)
+        if (parameter.grad().defined()) {
+            const double norm = at::linalg_vector_norm(parameter.grad(), 2, c10::nullopt, false, at::kDouble).item<double>();
+            squares += norm * norm;
+        }
+    const double norm = std::sqrt(squares);
+    if (largest > 0 && norm > largest && std::isfinite(norm))
+        for (const at::Tensor &parameter : parameters)
+            if (parameter.grad().defined())
+                parameter.mutable_grad().mul_(largest / norm);
+    return norm;
+}
+
+} // namespace core
