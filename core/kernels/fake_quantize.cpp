@@ -3,6 +3,7 @@
 #include "hwy/foreach_target.h"
 
 #include "core/kernels/fake_quantize.h"
+#include "core/kernels/vector_codes_inl.h"
 
 #include "hwy/highway.h"
 
@@ -16,51 +17,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace core {
 namespace HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-
-// Adding and taking away 1.5·2^23 rounds |v| <= 2^22 half to even and never gives −0, as integer codes never do.
-constexpr float roundingBias = 12582912.0f;
-
-using F = hn::ScalableTag<float>;
-using I = hn::RebindToSigned<F>;
-using V = hn::Vec<F>;
-
-/// v where v > low, else low: NaN gives low.
-HWY_INLINE V atLeast(V v, V low)
-{
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
-    return hn::Max(v, low); // maxps gives its second operand when one is NaN
-#else
-    return hn::IfThenElse(hn::Gt(v, low), v, low);
-#endif
-}
-
-HWY_INLINE V atMost(V v, V high)
-{
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
-    return hn::Min(v, high);
-#else
-    return hn::IfThenElse(hn::Lt(v, high), v, high);
-#endif
-}
-
-/// NaN stays NaN.
-HWY_INLINE V clampKeepingNan(V v, V low, V high)
-{
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
-    return hn::Min(high, hn::Max(low, v));
-#else
-    v = hn::IfThenElse(hn::Lt(v, low), low, v);
-    return hn::IfThenElse(hn::Gt(v, high), high, v);
-#endif
-}
-
-/// round(clamp(r / scale)), the code less its zero point.
-HWY_INLINE V centredCode(V r, V scale, V low, V high)
-{
-    const V bias = hn::Set(F(), roundingBias);
-    return hn::Sub(hn::Add(atMost(atLeast(hn::Div(r, scale), low), high), bias), bias);
-}
 
 /// Calls body(i) for each whole vector; the rest goes through a padded copy, so that every element is computed alike.
 template <class Body>
@@ -102,12 +58,6 @@ inline Reciprocal reciprocalOf(float scale, float low, float high)
     int exponent = 0;
     const bool exact = std::frexp(scale, &exponent) == 0.5f;
     return {1 / scale, exact ? 1.0f : 0.5f - largest * 0x1p-21f};
-}
-
-HWY_INLINE V roundCode(V v)
-{
-    const V bias = hn::Set(F(), roundingBias);
-    return hn::Sub(hn::Add(v, bias), bias);
 }
 
 /// fakeQuantize of four vectors at a time; `first` is applied to r before.
