@@ -40,18 +40,22 @@ public:
 
     /// Leaves that require a gradient; empty for STE.
     virtual std::vector<at::Tensor> trainable() const { return {}; }
-    /// After every step of the optimiser: keeps parameters inside their bounds (LSQ: above 2^-23; TQT: ten octaves around the start).
+    /// What it is; another than the scheme asks for where that cannot be kept (see makeFakeQuantizer).
+    virtual QatMethod method() const = 0;
+    /// After every step of the optimiser: keeps parameters inside their bounds (LSQ: above 2^-23; TQT: ten octaves around the start), and takes
+    /// the ranges that the step's calls saw, joined, into the averages of STE.
     virtual void afterStep() {}
     /// Ends the moving averages of STE; others have none.
     virtual void freezeAverages() {}
     /// Everything a checkpoint must hold, names unique within the quantizer. Writing into these tensors restores the state.
     virtual std::vector<NamedTensor> state() const = 0;
-    /// One number for a curve: the largest threshold, scale · largest code.
+    /// One number for a curve: the largest threshold, scale · largest code (lowest, where that is farther from 0).
     double threshold() const;
 };
 
-/// By scheme.qat: STE, LSQ or TQT; dynamic and floating-point types are STE always. Throws Error{Unsupported} for what the method cannot do
-/// (TQT: signed, symmetric, per tensor; LSQ: integers).
+/// By scheme.qat: STE, LSQ or TQT. Dynamic and floating-point types and biases are STE always. LSQ cannot keep power-of-two scales: TQT takes its
+/// place where it can (signed, symmetric, per tensor, half_even), else STE; method() tells. Throws Error{Unsupported} for TQT of anything else than
+/// signed symmetric codes per tensor, Error{InvalidInput} for numbers or ranges that are missing or make no sense.
 std::unique_ptr<FakeQuantizer> makeFakeQuantizer(const FakeQuantizerOptions &options);
 
 } // namespace core
