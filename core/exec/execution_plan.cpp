@@ -1,5 +1,6 @@
 #include "core/exec/execution_plan.h"
 
+#include "core/exec/differentiable.h"
 #include "core/exec/fused_kernels.h"
 #include "core/exec/op_common.h"
 #include "core/exec/plan_optimizer.h"
@@ -144,6 +145,7 @@ void addSteps(ExecutionPlan &plan, const Graph &part, const ExecutorOptions &opt
         step.node = id;
         step.label = nodeLabel(node);
         step.kernel = std::move(made.kernel);
+        step.hasGradient = hasGradient(node.opType) || given != options.kernels.end();
         step.inputs = valuesRead(node, part);
         step.outputs = node.outputs;
         for (const ValueId tap : options.taps)
@@ -157,15 +159,17 @@ void addSteps(ExecutionPlan &plan, const Graph &part, const ExecutorOptions &opt
 
 void addConstants(ExecutionPlan &plan, const Graph &part, const ExecutorOptions &options)
 {
-    std::vector<bool> wanted(std::size_t(part.valueIdLimit()), false), convolved = wanted, other = wanted;
+    std::vector<bool> wanted(std::size_t(part.valueIdLimit()), false), convolved = wanted, other = wanted, trainable = wanted;
     for (const PlanStep &step : plan.steps)
         for (std::size_t i = 0; i < step.inputs.size(); ++i)
             if (step.inputs[i].valid()) {
                 wanted[std::size_t(step.inputs[i].index)] = true;
                 (i == 1 && part.node(step.node).is("Conv") ? convolved : other)[std::size_t(step.inputs[i].index)] = true;
+                if (isTrainableInput(part.node(step.node), i))
+                    trainable[std::size_t(step.inputs[i].index)] = true;
             }
     for (const ValueId id : part.outputs)
-        wanted[std::size_t(id.index)] = other[std::size_t(id.index)] = true;
+        wanted[std::size_t(id.index)] = other[std::size_t(id.index)] = trainable[std::size_t(id.index)] = true;
     for (const auto &[id, data] : part.constants()) {
         if (!wanted[std::size_t(id.index)])
             continue;
@@ -178,7 +182,7 @@ void addConstants(ExecutionPlan &plan, const Graph &part, const ExecutorOptions 
         const auto slot = std::size_t(id.index);
         if (tensor.dim() == 4 && tensor.is_floating_point() && convolved[slot] && !other[slot] && !options.autograd)
             tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
-        if (options.autograd && tensor.is_floating_point())
+        if (options.autograd && trainable[slot] && tensor.is_floating_point())
             tensor.set_requires_grad(true);
         plan.constants.emplace(id, std::move(tensor));
     }

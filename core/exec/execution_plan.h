@@ -10,6 +10,7 @@ struct PlanStep {
     NodeId node;
     std::string label;                        ///< for messages
     Kernel kernel;
+    bool hasGradient = true;                  ///< false: a float result that does not require grad is no mistake
     std::vector<ValueId> inputs;              ///< invalid = omitted
     std::vector<const at::Tensor *> constants; ///< where input i is a constant, else null
     std::vector<bool> dies;                   ///< input i is read for the last time, and here only once

@@ -1,5 +1,6 @@
 #include "core/exec/executor.h"
 
+#include "core/exec/differentiable.h"
 #include "core/exec/execution_plan.h"
 #include "core/exec/op_common.h"
 
@@ -127,6 +128,8 @@ private:
         if (m_plan.inPlace)
             call.mayOverwrite = [&](std::size_t i) { return i < step.dies.size() && step.dies[i] && ownsMemory(m_inputs[i]); };
         invokeKernel(step.kernel, call, step.label);
+        if (step.hasGradient && at::GradMode::is_enabled())
+            checkGradientPasses(call, step.label);
         m_inputs.clear();
         for (std::size_t i = 0; i < step.outputs.size(); ++i) {
             if (!step.outputs[i].valid())

@@ -23,7 +23,9 @@ struct ExecutorOptions {
     std::vector<ValueId> fetches;
     /// Values shown to the tap, in the order in which they are made. Feeds and constants may be among them.
     std::vector<ValueId> taps;
-    bool autograd = false;       ///< no folding, no in-place: gradients flow to feeds and to parameters()
+    /// No folding, no in-place: gradients flow to feeds that require grad and to parameters(). Where one would be cut that is only not implemented,
+    /// run() throws Error{Unsupported} naming the node.
+    bool autograd = false;
     bool optimize = true;        ///< fold Conv + BatchNormalization, fuse activations, work in place
     /// Nodes that run this instead of their operator's kernel (fake quantization while a model is trained).
     std::unordered_map<NodeId, Kernel> kernels;
@@ -45,7 +47,8 @@ public:
     /// and any split of the batch (inference).
     std::vector<at::Tensor> run(std::span<const at::Tensor> feeds, const Tap &tap = {});
 
-    /// Constants as tensors (float ones are leaves that require grad when built with autograd); by value id.
+    /// Constants as tensors, by value id. When built with autograd, float ones are leaves that require grad, except those that only steer operators
+    /// (bounds of Clip, scales of Resize…); what is not to be trained should have it switched off, which saves the time of its gradient.
     std::unordered_map<ValueId, at::Tensor> &parameters();
 
     const std::vector<ValueId> &feeds() const;

@@ -1,5 +1,6 @@
 #include "core/exec/op_common.h"
 
+#include "core/exec/differentiable.h"
 #include "core/exec/fused_kernels.h"
 #include "core/kernels/sigmoid.h"
 
@@ -221,7 +222,7 @@ at::Tensor convertTo(const at::Tensor &x, DataType type, bool saturate, const st
         auto *data = result.data_ptr<float>();
         for (std::int64_t i = 0; i < result.numel(); ++i)
             data[i] = roundToFloat8(data[i], type, saturate);
-        return result;
+        return recording({x}) ? straightThrough(x, result) : result;
     }
     const bool fromFloat = x.is_floating_point();
     switch (type) {

@@ -1,15 +1,19 @@
 // Activations. Those that LibTorch has in place overwrite an input that dies with the call.
+#include "core/exec/differentiable.h"
 #include "core/exec/op_common.h"
 
 #include <ATen/ATen.h>
 
 #include <functional>
+#include <limits>
 
 namespace core {
 namespace {
 
 using Apply = std::function<at::Tensor(const at::Tensor &)>;
 using ApplyInPlace = std::function<void(at::Tensor &)>;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 Kernel unaryKernel(Apply apply, ApplyInPlace inPlace = {})
 {
@@ -24,18 +28,32 @@ Kernel unaryKernel(Apply apply, ApplyInPlace inPlace = {})
     };
 }
 
-// These are made of parts that round alike in vectors and one by one, which at::elu, at::softplus and at::mish do not.
+// These are made of parts that round alike in vectors and one by one, which at::elu, at::softplus and at::mish do not; those have the better
+// gradients (softplus' at 0 is ½) and are taken while they are recorded.
 
 // gamma · (x where x > 0, else alpha · (e^(x · inner) − 1))
 at::Tensor eluOf(const at::Tensor &x, float alpha, float gamma = 1, float inner = 1)
 {
+    if (recording({x}))
+        return at::elu(x, alpha, gamma, inner);
     const at::Tensor low = at::expm1(at::clamp_max(x, 0) * inner) * (alpha * gamma);
     return at::where(x.gt(0), gamma == 1 ? x : x * gamma, low);
 }
 
 at::Tensor softplusOf(const at::Tensor &x)
 {
-    return at::log1p(at::exp(-at::abs(x))) + at::clamp_min(x, 0);
+    return recording({x}) ? at::softplus(x) : at::log1p(at::exp(-at::abs(x))) + at::clamp_min(x, 0);
+}
+
+at::Tensor mishOf(const at::Tensor &x)
+{
+    return recording({x}) ? at::mish(x) : x * at::tanh(softplusOf(x));
+}
+
+// Its gradient at 0 is 0, which at::clamp_min's is not.
+at::Tensor reluOf(const at::Tensor &x)
+{
+    return recording({x}) && x.is_floating_point() ? at::relu(x) : at::clamp_min(x, 0);
 }
 
 void addPlain(OpRegistry &registry, const std::string &type, Apply apply, ApplyInPlace inPlace = {})
@@ -47,14 +65,24 @@ Kernel clipKernel(const Node &, const Graph &)
 {
     return [](OpCall &call) {
         const at::Tensor &x = call.inputs[0];
-        const auto bound = [&](std::size_t i) -> c10::optional<at::Scalar> {
+        const auto given = [&](std::size_t i) -> c10::optional<at::Tensor> {
             if (i >= call.inputs.size() || !call.inputs[i].defined() || call.inputs[i].numel() == 0)
                 return c10::nullopt;
-            return call.inputs[i].detach().reshape({-1})[0].item();
+            return call.inputs[i].reshape({-1})[0];
         };
+        const auto bound = [&](std::size_t i) -> c10::optional<at::Scalar> {
+            const c10::optional<at::Tensor> number = given(i);
+            return number ? c10::optional<at::Scalar>(number->detach().item()) : c10::nullopt;
+        };
+        if (recording(call.inputs.subspan(1)) && x.is_floating_point()) {
+            call.outputs[0] = at::clamp(x, given(1), given(2));
+            return;
+        }
         const auto low = bound(1), high = bound(2);
         if (!low && !high) {
             call.outputs[0] = x;
+        } else if (recording({x})) {
+            call.outputs[0] = recordedClamp(x, low ? low->to<double>() : -infinity, high ? high->to<double>() : infinity);
         } else if (canReuse(call, 0, x.sizes())) {
             at::Tensor result = x;
             call.outputs[0] = at::clamp_(result, low, high);
@@ -110,7 +138,7 @@ Kernel shrinkKernel(const Node &node, const Graph &)
 Kernel hardSigmoidKernel(const Node &node, const Graph &)
 {
     const float alpha = node.floatAttribute("alpha", 0.2f), beta = node.floatAttribute("beta", 0.5f);
-    return unaryKernel([alpha, beta](const at::Tensor &x) { return at::clamp(x * alpha + beta, 0, 1); },
+    return unaryKernel([alpha, beta](const at::Tensor &x) { return recording({x}) ? recordedClamp(x * alpha + beta, 0, 1) : at::clamp(x * alpha + beta, 0, 1); },
                        [alpha, beta](at::Tensor &x) { x.mul_(alpha).add_(beta).clamp_(0, 1); });
 }
 
@@ -163,11 +191,11 @@ void addWithParameters(OpRegistry &registry)
 
 void registerActivationOps(OpRegistry &registry)
 {
-    addPlain(registry, "Relu", [](const at::Tensor &x) { return at::clamp_min(x, 0); }, [](at::Tensor &x) { at::clamp_min_(x, 0); });
+    addPlain(registry, "Relu", reluOf, [](at::Tensor &x) { at::clamp_min_(x, 0); });
     addPlain(registry, "Sigmoid", sigmoidOf, sigmoidInPlace);
     addPlain(registry, "Tanh", [](const at::Tensor &x) { return at::tanh(x); }, [](at::Tensor &x) { at::tanh_(x); });
     addPlain(registry, "HardSwish", [](const at::Tensor &x) { return at::hardswish(x); }, [](at::Tensor &x) { at::hardswish_(x); });
-    addPlain(registry, "Mish", [](const at::Tensor &x) { return x * at::tanh(softplusOf(x)); }, [](at::Tensor &x) { x.mul_(at::tanh(softplusOf(x))); });
+    addPlain(registry, "Mish", mishOf, [](at::Tensor &x) { x.mul_(at::tanh(softplusOf(x))); });
     addPlain(registry, "Softplus", softplusOf);
     addPlain(registry, "Softsign", [](const at::Tensor &x) { return x / (at::abs(x) + 1); });
     registry.add("Clip", clipKernel);

@@ -1,4 +1,5 @@
 // Attention and RotaryEmbedding (operator sets 23 and 24).
+#include "core/exec/differentiable.h"
 #include "core/exec/matrix_product.h"
 #include "core/exec/op_common.h"
 
@@ -103,9 +104,12 @@ void attend(OpCall &call, const AttentionOptions &options)
     if (options.shown == 2)
         shown(3, scores);
     // A query that may see no key gets zeros.
+    const at::Tensor blind = bias.numel() > 0 ? at::amax(bias, -1, true).eq(-infinity) : at::Tensor{};
+    if (blind.defined() && recording({scores}))
+        scores = scores.masked_fill(blind, 0);   // the softmax of nothing would send NaN back
     at::Tensor weights = at::softmax(scores, -1);
-    if (bias.numel() > 0)
-        weights = weights.masked_fill(at::amax(bias, -1, true).eq(-infinity), 0);
+    if (blind.defined())
+        weights = weights.masked_fill(blind, 0);
     if (options.shown == 3)
         shown(3, weights);
     const at::Tensor result = matrixProduct(weights, repeatHeads(value, heads, label));

@@ -3,6 +3,7 @@
 // Inference calls at::mkldnn_convolution, whose bits do not depend on the number of threads or on how a batch is split
 // (at::conv2d leaves oneDNN for small 1×1 kernels). A transposed convolution with stride s becomes s plain ones per axis: outputs of one
 // phase o mod s see every s-th kernel element. Recorded calls go to at::convolution, whose gradient is known.
+#include "core/exec/differentiable.h"
 #include "core/exec/op_common.h"
 #include "core/exec/window.h"
 
@@ -20,11 +21,6 @@ at::Tensor optionalInput(const OpCall &call, std::size_t i)
     return i < call.inputs.size() ? call.inputs[i] : at::Tensor{};
 }
 
-bool recording(const at::Tensor &x, const at::Tensor &w, const at::Tensor &bias)
-{
-    return at::GradMode::is_enabled() && (x.requires_grad() || w.requires_grad() || (bias.defined() && bias.requires_grad()));
-}
-
 struct Layer {
     Ints strides, pads, dilations;
     std::int64_t groups = 1;
@@ -33,7 +29,7 @@ struct Layer {
 at::Tensor convolve(const at::Tensor &x, const at::Tensor &w, const at::Tensor &bias, const Layer &layer)
 {
     const Ints none(layer.strides.size(), 0);
-    if (recording(x, w, bias) || x.scalar_type() != at::kFloat || w.scalar_type() != at::kFloat)
+    if (recording({x, w, bias}) || x.scalar_type() != at::kFloat || w.scalar_type() != at::kFloat)
         return at::convolution(x, w, bias, layer.strides, layer.pads, layer.dilations, false, none, layer.groups);
     if (layer.strides.size() > 1)
         return at::mkldnn_convolution(x, w, bias, layer.pads, layer.strides, layer.dilations, layer.groups);
@@ -221,7 +217,7 @@ Kernel convTransposeKernel(const Node &node, const Graph &)
         at::Tensor result;
         if (x.numel() == 0 || w.numel() == 0)
             result = at::zeros(sizes, x.options());
-        else if (recording(x, w, bias))
+        else if (recording({x, w, bias}))
             result = at::convolution(x, w, {}, place.strides, Ints(axes, 0), place.dilations, true, Ints(axes, 0), groups);
         else
             result = spread(x, w, place.strides, place.dilations, groups, label);

@@ -1,4 +1,5 @@
 // DeformConv: every kernel element reads the image at a place of its own, between cells by bilinear weights, outside 0.
+#include "core/exec/differentiable.h"
 #include "core/exec/matrix_product.h"
 #include "core/exec/op_common.h"
 #include "core/exec/window.h"
@@ -10,6 +11,8 @@
 
 namespace core {
 namespace {
+
+using Ints = std::vector<std::int64_t>;
 
 float readBetween(const float *plane, std::int64_t height, std::int64_t width, float y, float x)
 {
@@ -50,13 +53,46 @@ void fillColumns(const Deform &d, float *columns)
     });
 }
 
+// The same of LibTorch's operators, for gradients of everything: image, places, mask.
+// x [n, c, h, w], offset and mask as the node's inputs → [n, c · cells, outputs].
+at::Tensor recordedColumns(const at::Tensor &x, const at::Tensor &offset, const at::Tensor &mask, std::int64_t groups, const Window &w)
+{
+    const std::int64_t n = x.size(0), height = x.size(2), width = x.size(3), cells = w.kernel[0] * w.kernel[1], outputs = w.outputs[0] * w.outputs[1];
+    const auto places = [&](std::size_t axis) {   // [cells, outputs]
+        const at::Tensor out = at::arange(w.outputs[axis], at::kLong) * w.strides[axis] - w.before[axis];
+        const at::Tensor in = at::arange(w.kernel[axis], at::kLong) * w.dilations[axis];
+        const at::Tensor sum = axis == 0 ? in.reshape({-1, 1, 1, 1}) + out.reshape({1, 1, -1, 1}) : in.reshape({1, -1, 1, 1}) + out.reshape({1, 1, 1, -1});
+        return sum.expand({w.kernel[0], w.kernel[1], w.outputs[0], w.outputs[1]}).reshape({cells, outputs}).to(x.scalar_type());
+    };
+    const at::Tensor shift = offset.reshape({n, groups, cells, 2, outputs});
+    const at::Tensor y = places(0) + shift.select(3, 0), z = places(1) + shift.select(3, 1);
+    const at::Tensor top = at::floor(y.detach()), left = at::floor(z.detach()), dy = y - top, dz = z - left;
+    const at::Tensor planes = x.reshape({n, groups, x.size(1) / groups, height * width});
+    const Ints flat{n, groups, 1, cells * outputs}, all{n, groups, planes.size(2), cells * outputs};
+    at::Tensor result;
+    for (const std::int64_t down : {0, 1})
+        for (const std::int64_t right : {0, 1}) {
+            const at::Tensor row = top + down, column = left + right;
+            const at::Tensor weight = (down ? dy : 1 - dy) * (right ? dz : 1 - dz);
+            const at::Tensor inside = at::logical_and(at::logical_and(row.ge(0), row.lt(height)), at::logical_and(column.ge(0), column.lt(width)));
+            const at::Tensor place = row.clamp(0, height - 1) * width + column.clamp(0, width - 1);
+            const at::Tensor values = at::gather(planes, 3, place.to(at::kLong).reshape(flat).expand(all));
+            const at::Tensor part = values * (weight * inside).reshape(flat);
+            result = result.defined() ? result + part : part;
+        }
+    if (mask.defined())
+        result = result * mask.reshape(flat);
+    return result.reshape({n, x.size(1) * cells, outputs});
+}
+
 Kernel deformConvKernel(const Node &node, const Graph &)
 {
     const std::int64_t groups = node.intAttribute("group", 1), offsetGroups = node.intAttribute("offset_group", 1);
     if (groups < 1 || offsetGroups < 1)
         failNode(ErrorKind::InvalidInput, node, "attribute group or offset_group is not above 0.");
     return [attributes = readWindow(node), groups, offsetGroups, label = nodeLabel(node)](OpCall &call) {
-        const auto floats = [](const at::Tensor &x) { return x.detach().to(at::kFloat).contiguous(); };
+        const bool recorded = recording(call.inputs);
+        const auto floats = [&](const at::Tensor &x) { return recorded ? x : x.detach().to(at::kFloat).contiguous(); };
         const auto optional = [&](std::size_t i) { return i < call.inputs.size() ? call.inputs[i] : at::Tensor{}; };
         const at::Tensor x = floats(call.inputs[0]), w = floats(call.inputs[1]), offset = floats(call.inputs[2]), bias = optional(3);
         const at::Tensor mask = optional(4).defined() ? floats(optional(4)) : at::Tensor{};
@@ -70,6 +106,12 @@ Kernel deformConvKernel(const Node &node, const Graph &)
         if (!fits(offset, 2) || (mask.defined() && !fits(mask, 1)))
             failCall(ErrorKind::InvalidInput, label, "offset or mask does not fit the result.");
         checkResultSize({channels * cells, outputs}, label);
+        if (recorded && x.numel() > 0) {
+            const at::Tensor columns = recordedColumns(x, offset, mask, offsetGroups, window).reshape({n, groups, channels / groups * cells, outputs});
+            const at::Tensor result = at::matmul(w.reshape({groups, w.size(0) / groups, -1}), columns).reshape({n, w.size(0), window.outputs[0], window.outputs[1]});
+            call.outputs[0] = bias.defined() ? result + bias.reshape({1, -1, 1, 1}) : result;
+            return;
+        }
         std::vector<at::Tensor> images;
         const at::Tensor columns = at::empty({groups, channels / groups * cells, outputs}, at::kFloat), weight = w.reshape({groups, w.size(0) / groups, -1});
         for (std::int64_t i = 0; i < n; ++i) {

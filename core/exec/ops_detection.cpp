@@ -1,4 +1,5 @@
 // NonMaxSuppression, RoiAlign, MaxRoiPool.
+#include "core/exec/differentiable.h"
 #include "core/exec/op_common.h"
 
 #include <ATen/ATen.h>
@@ -145,6 +146,45 @@ void alignOneRoi(const float *image, std::int64_t channels, std::int64_t height,
         }
 }
 
+// One region of LibTorch's operators, for the gradients of image and region. x [c, h, w], roi [4].
+at::Tensor recordedRoi(const at::Tensor &x, const at::Tensor &roi, const RoiAlignOptions &options)
+{
+    const double offset = options.halfPixel ? 0.5 : 0;
+    const at::Tensor edges = roi * double(options.spatialScale) - offset;
+    std::array<at::Tensor, 2> low, high, weight;   // of the rows and columns that are read, [bins · samples]
+    std::array<std::int64_t, 2> count{};
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+        const std::int64_t bins = axis == 0 ? options.height : options.width, size = x.size(std::int64_t(axis) + 1);
+        const at::Tensor start = edges[std::int64_t(1 - axis)];
+        at::Tensor length = edges[std::int64_t(3 - axis)] - start;
+        if (!options.halfPixel)
+            length = at::clamp_min(length, 1);
+        const at::Tensor bin = length / double(bins);
+        const float wanted = bin.item<float>();
+        count[axis] = options.samplingRatio > 0 ? options.samplingRatio : std::clamp<std::int64_t>(std::int64_t(std::ceil(wanted)), 0, 4096);
+        const at::Tensor steps = (at::arange(bins * count[axis], x.options().requires_grad(false)) + 0.5) / double(std::max<std::int64_t>(count[axis], 1));
+        at::Tensor place = start + steps * bin;
+        const at::Tensor outside = at::logical_or(place.lt(-1), place.gt(size));
+        place = at::clamp(place, 0, size - 1);
+        low[axis] = at::floor(place.detach()).to(at::kLong);
+        high[axis] = (low[axis] + 1).clamp_max(size - 1);
+        const at::Tensor share = place - low[axis];
+        weight[axis] = at::stack({1 - share, share}).masked_fill(outside, 0);
+    }
+    std::vector<at::Tensor> corners;   // [c, rows, columns]
+    for (const std::int64_t down : {0, 1})
+        for (const std::int64_t right : {0, 1}) {
+            const at::Tensor values = x.index_select(1, down ? high[0] : low[0]).index_select(2, right ? high[1] : low[1]);
+            corners.push_back(values * (weight[0][down].unsqueeze(1) * weight[1][right].unsqueeze(0)));
+        }
+    const auto binned = [&](const at::Tensor &part) { return part.reshape({x.size(0), options.height, count[0], options.width, count[1]}); };
+    if (count[0] * count[1] == 0)
+        return at::zeros({x.size(0), options.height, options.width}, x.options().requires_grad(false)) * edges.sum();
+    if (options.maximum)
+        return at::amax(binned(at::amax(at::stack(corners), {0})), {2, 4});
+    return binned(corners[0] + corners[1] + corners[2] + corners[3]).mean({2, 4});
+}
+
 Kernel roiAlignKernel(const Node &node, const Graph &)
 {
     RoiAlignOptions options;
@@ -160,7 +200,9 @@ Kernel roiAlignKernel(const Node &node, const Graph &)
     options.maximum = mode == "max";
     options.halfPixel = coordinates == "half_pixel";
     return [options, label = nodeLabel(node)](OpCall &call) {
-        const at::Tensor x = call.inputs[0].detach().to(at::kFloat).contiguous(), rois = call.inputs[1].detach().to(at::kFloat).contiguous();
+        const bool recorded = recording({call.inputs[0], call.inputs[1]});
+        const auto floats = [&](const at::Tensor &tensor) { return recorded ? tensor : tensor.detach().to(at::kFloat).contiguous(); };
+        const at::Tensor x = floats(call.inputs[0]), rois = floats(call.inputs[1]);
         const auto batch = toInts(call.inputs[2]);
         if (x.dim() != 4 || rois.dim() != 2 || rois.size(1) != 4 || std::int64_t(batch.size()) != rois.size(0))
             failCall(ErrorKind::InvalidInput, label, "the input must be [n, c, h, w], rois [r, 4] and batch_indices [r].");
@@ -169,6 +211,13 @@ Kernel roiAlignKernel(const Node &node, const Graph &)
         const std::int64_t channels = x.size(1), height = x.size(2), width = x.size(3);
         const std::vector<std::int64_t> sizes{rois.size(0), channels, options.height, options.width};
         checkResultSize(sizes, label);
+        if (recorded && rois.size(0) > 0) {
+            std::vector<at::Tensor> regions;
+            for (std::int64_t r = 0; r < rois.size(0); ++r)
+                regions.push_back(recordedRoi(x[batch[std::size_t(r)]], rois[r], options));
+            call.outputs[0] = at::stack(regions);
+            return;
+        }
         at::Tensor result = at::empty(sizes, x.options());
         float *target = result.data_ptr<float>();
         at::parallel_for(0, rois.size(0), 1, [&](std::int64_t begin, std::int64_t end) {

@@ -1,4 +1,5 @@
 // Element by element: arithmetic, comparison, logic, bits. Broadcasting is the same in ONNX and LibTorch.
+#include "core/exec/differentiable.h"
 #include "core/exec/op_common.h"
 
 #include <ATen/ATen.h>
@@ -86,7 +87,7 @@ bool isExactExponent(double e)
 // powers that LibTorch has no plain products for are taken in double.
 at::Tensor power(const at::Tensor &base, const at::Tensor &exponent)
 {
-    const bool recorded = at::GradMode::is_enabled() && (base.requires_grad() || exponent.requires_grad());
+    const bool recorded = recording({base, exponent});
     if (base.scalar_type() == at::kFloat && exponent.is_floating_point() && !recorded && !(exponent.numel() == 1 && isExactExponent(exponent.item<double>())))
         return at::pow(base.to(at::kDouble), exponent.to(at::kDouble)).to(at::kFloat);
     if (base.scalar_type() == exponent.scalar_type() && (base.is_floating_point() || !exponent.lt(0).any().item<bool>()))
@@ -101,11 +102,15 @@ at::Tensor power(const at::Tensor &base, const at::Tensor &exponent)
 // Of parts that round alike in vectors and one by one, which at::sinh and at::cosh do not.
 at::Tensor hyperbolicSine(const at::Tensor &x)
 {
+    if (recording({x}))
+        return at::sinh(x);
     const at::Tensor e = at::expm1(at::abs(x)), value = at::where(at::isinf(e), e, (e + e / (e + 1)) / 2);
     return at::copysign(value, x);
 }
 at::Tensor hyperbolicCosine(const at::Tensor &x)
 {
+    if (recording({x}))
+        return at::cosh(x);
     const at::Tensor root = at::exp(at::abs(x) / 2);
     return root * 0.5 * root + 0.5 / root / root;
 }

@@ -1,4 +1,5 @@
 // Gather, Scatter, OneHot, NonZero, Unique, TopK.
+#include "core/exec/differentiable.h"
 #include "core/exec/op_common.h"
 
 #include <ATen/ATen.h>
@@ -112,6 +113,17 @@ Reduction reductionOf(const Node &node)
     return found->second;
 }
 
+struct Silence : c10::WarningHandler {
+    void process(const c10::SourceLocation &, const std::string &, bool) override {}
+};
+
+at::Tensor recordedReduction(const at::Tensor &x, std::int64_t dim, const at::Tensor &index, const at::Tensor &updates, Reduction reduction)
+{
+    Silence silence;   // LibTorch calls this function a beta, on the terminal
+    const c10::Warning::WarningHandlerGuard guard(&silence);
+    return at::scatter_reduce(x, dim, index, updates, reduction == Reduction::Multiply ? "prod" : reduction == Reduction::Maximum ? "amax" : "amin");
+}
+
 template <class T>
 T timesOf(T a, T b) { return T(a * b); }
 bool timesOf(bool a, bool b) { return a && b; }
@@ -138,6 +150,8 @@ void reduceInto(at::Tensor &data, const at::Tensor &offsets, const at::Tensor &u
 at::Tensor scatterReduced(const at::Tensor &x, std::int64_t dim, const at::Tensor &index, const at::Tensor &updates, Reduction reduction,
                           const std::string &label)
 {
+    if (recording({x, updates}))
+        return recordedReduction(x, dim, index, updates, reduction);
     at::Tensor result = x.detach().clone(at::MemoryFormat::Contiguous), offsets = index * result.stride(dim);
     for (std::int64_t d = 0; d < x.dim(); ++d) {
         if (index.size(d) > x.size(d) && d != dim)
@@ -184,6 +198,8 @@ Kernel scatterNdKernel(const Node &node, const Graph &)
             result = at::index_copy(flat, 0, rows, updates);
         else if (reduction == Reduction::Add)
             result = at::index_add(flat, 0, rows, updates);
+        else if (recording({flat, updates}))
+            result = recordedReduction(flat, 0, rows.unsqueeze(1).expand({rows.numel(), rest}), updates, reduction);
         else {
             result = flat.detach().clone(at::MemoryFormat::Contiguous);
             reduceInto(result, rows.unsqueeze(1) * rest + at::arange(rest, at::kLong), updates, reduction);

@@ -1,5 +1,6 @@
 // Normalizations. Means over images or groups have a fixed order (deterministic_sum.h).
 #include "core/exec/deterministic_sum.h"
+#include "core/exec/differentiable.h"
 #include "core/exec/op_common.h"
 
 #include <ATen/ATen.h>
@@ -64,6 +65,13 @@ Kernel batchNormKernel(const Node &node, const Graph &)
             variance = batchVariance.reshape({-1});
         }
         const at::Tensor factor = scale.reshape({-1}) / at::sqrt(variance.reshape({-1}) + epsilon);
+        if (recording(call.inputs)) {
+            // The small vectors carry the gradients of all four parameters; the image passes through one operator.
+            const at::Tensor offset = shift.reshape({-1}) - mean.reshape({-1}) * factor;
+            call.outputs[0] = at::batch_norm(x, factor.to(x.scalar_type()), offset.to(x.scalar_type()), at::zeros_like(factor, x.options().requires_grad(false)),
+                                             at::ones_like(factor, x.options().requires_grad(false)), false, 0, 0, false);
+            return;
+        }
         const at::Tensor factors = perChannel(factor, x, label).to(x.scalar_type());
         const at::Tensor offsets = perChannel(shift.reshape({-1}) - mean.reshape({-1}) * factor, x, label).to(x.scalar_type());
         if (canReuse(call, 0, x.sizes())) {
@@ -120,6 +128,17 @@ Kernel layerNormKernel(const Node &node, const Graph &)
         const at::Tensor &x = call.inputs[0], &scale = call.inputs[1], shift = optionalInput(call, 2);
         const std::int64_t first = normalizeAxis(axis, x.dim(), label);
         const at::IntArrayRef normalized = x.sizes().slice(std::size_t(first));
+        const bool recordsMeans = call.outputs.size() > 1 && recording({x});   // native_layer_norm gives its further results no gradient
+        if (recordsMeans) {
+            const Centered c = center(x, spatialAxes(x, first), epsilon);
+            call.outputs[0] = c.difference * c.inverseDeviation * scale;
+            if (shift.defined())
+                call.outputs[0] = call.outputs[0] + shift;
+            call.outputs[1] = deterministicMean(x, spatialAxes(x, first), true);
+            if (call.outputs.size() > 2)
+                call.outputs[2] = c.inverseDeviation;
+            return;
+        }
         const bool fits = scale.sizes() == normalized && (!shift.defined() || shift.sizes() == normalized) && scale.scalar_type() == x.scalar_type();
         const auto [y, mean, inverse] = at::native_layer_norm(x, normalized, fits ? scale : at::Tensor{}, fits ? shift : at::Tensor{}, epsilon);
         call.outputs[0] = y;
@@ -171,8 +190,12 @@ Kernel lpNormalizationKernel(const Node &node, const Graph &)
     return [p, axis = node.intAttribute("axis", -1), label = nodeLabel(node)](OpCall &call) {
         const at::Tensor &x = call.inputs[0];
         const Ints axes{normalizeAxis(axis, x.dim(), label)};
-        const at::Tensor norm = p == 1 ? deterministicSum(at::abs(x), axes, true) : at::sqrt(deterministicSum(x * x, axes, true));
-        call.outputs[0] = at::where(norm.eq(0), at::zeros_like(x), x / norm);
+        const bool recorded = recording({x});
+        const at::Tensor sum = deterministicSum(p == 1 ? at::abs(x) : x * x, axes, true), norm = p == 1 ? sum : recorded ? recordedRoot(sum) : at::sqrt(sum);
+        if (recorded)   // the branch that is not taken would send NaN back
+            call.outputs[0] = x / norm.masked_fill(norm.eq(0), 1);
+        else
+            call.outputs[0] = at::where(norm.eq(0), at::zeros_like(x), x / norm);
     };
 }
 
@@ -182,7 +205,8 @@ Kernel meanVarianceKernel(const Node &node, const Graph &)
         const at::Tensor &x = call.inputs[0];
         const Ints axes = normalizeAxes(given, x.dim(), label);
         const at::Tensor difference = x - deterministicMean(x, axes, true);
-        call.outputs[0] = difference / (at::sqrt(deterministicMean(difference * difference, axes, true)) + 1e-9);
+        const at::Tensor variance = deterministicMean(difference * difference, axes, true);
+        call.outputs[0] = difference / ((recording({x}) ? recordedRoot(variance) : at::sqrt(variance)) + 1e-9);
     };
 }
 

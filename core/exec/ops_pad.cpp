@@ -1,4 +1,5 @@
 // Pad: constant, reflect, edge, wrap; negative pads cut. CenterCropPad.
+#include "core/exec/differentiable.h"
 #include "core/exec/op_common.h"
 
 #include <ATen/ATen.h>
@@ -60,8 +61,9 @@ Kernel padKernel(const Node &node, const Graph &graph)
         checkResultSize(sizes, label);
         if (mode == "constant") {
             at::Scalar value = 0;
-            if (call.inputs.size() > 2 && call.inputs[2].defined() && call.inputs[2].numel() == 1)
-                value = call.inputs[2].item();
+            const at::Tensor filler = call.inputs.size() > 2 ? call.inputs[2] : at::Tensor{};
+            if (filler.defined() && filler.numel() == 1)
+                value = filler.item();
             Ints reversed;
             for (std::int64_t d = x.dim(); d-- > 0;) {
                 reversed.push_back(before[std::size_t(d)]);
@@ -70,6 +72,8 @@ Kernel padKernel(const Node &node, const Graph &graph)
             while (reversed.size() >= 2 && reversed[reversed.size() - 1] == 0 && reversed[reversed.size() - 2] == 0)
                 reversed.resize(reversed.size() - 2);
             call.outputs[0] = reversed.empty() ? x : at::constant_pad_nd(x, reversed, value);
+            if (recording({filler}))
+                call.outputs[0] = at::where(at::constant_pad_nd(at::zeros(x.sizes(), at::kBool), reversed, true), filler.reshape({}), call.outputs[0]);
             return;
         }
         at::Tensor result = x;

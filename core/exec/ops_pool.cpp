@@ -1,6 +1,7 @@
 // Pools over one to three spatial axes. LibTorch's own are used where its pads reach: symmetric and at most half the
 // kernel; elsewhere the input is padded first, and sums go axis by axis.
 #include "core/exec/deterministic_sum.h"
+#include "core/exec/differentiable.h"
 #include "core/exec/op_common.h"
 #include "core/exec/window.h"
 
@@ -217,7 +218,13 @@ at::Tensor power(const at::Tensor &x, std::int64_t p)
 
 at::Tensor root(const at::Tensor &x, std::int64_t p)
 {
-    return p == 2 ? at::sqrt(x) : p == 1 ? x : at::pow(x, 1.0 / double(p));
+    if (p == 1)
+        return x;
+    if (recording({x})) {   // no infinite gradient where a window holds nothing but zeros
+        const at::Tensor zero = x.eq(0);
+        return at::pow(x.masked_fill(zero, 1), 1.0 / double(p)).masked_fill(zero, 0);
+    }
+    return p == 2 ? at::sqrt(x) : at::pow(x, 1.0 / double(p));
 }
 
 std::int64_t normOrder(const Node &node)

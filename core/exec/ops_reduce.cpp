@@ -1,5 +1,6 @@
 // Reductions over axes, ArgMax / ArgMin, CumSum. Float sums have a fixed order (deterministic_sum.h).
 #include "core/exec/deterministic_sum.h"
+#include "core/exec/differentiable.h"
 #include "core/exec/op_common.h"
 
 #include <ATen/ATen.h>
@@ -86,6 +87,8 @@ at::Tensor sumOver(const at::Tensor &x, const Axes &axes, bool keepDims) { retur
 
 at::Tensor reduceL2(const at::Tensor &x, const Axes &axes, bool keepDims)
 {
+    if (recording({x}))
+        return recordedRoot(sumOver(x * x, axes, keepDims));
     if (x.is_floating_point())
         return at::sqrt(sumOver(x * x, axes, keepDims));
     const auto wide = x.to(at::kDouble);

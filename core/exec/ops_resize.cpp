@@ -1,5 +1,6 @@
 // Resize, GridSample, AffineGrid. Resize is separable: one axis after the other by a ResizePlan; LibTorch's own
 // upsampling takes over where it computes the same thing.
+#include "core/exec/differentiable.h"
 #include "core/exec/op_common.h"
 #include "core/exec/resize_plan.h"
 
@@ -146,6 +147,8 @@ Kernel resizeKernel(const Node &node, const Graph &graph)
         if (list.empty())
             for (std::int64_t d = 0; d < x.dim(); ++d)
                 list.push_back(d);
+        refuseGradient(call, 1, "region of interest", label);
+        refuseGradient(call, 2, "scales", label);
         const auto roi = floatsOf(call, 1), scales = floatsOf(call, 2);
         const Ints sizes = sizesInput.get(call).value_or(Ints{});
         if (scales.size() != list.size() && sizes.size() != list.size())
