@@ -49,5 +49,7 @@ std::vector<StoredArray> readNpz(const std::filesystem::path &path);
 
 /// IDX (MNIST): nullopt when the file does not begin like one; throws Error{InvalidInput} when its size contradicts its header.
 std::optional<StoredArray> readIdx(const std::filesystem::path &path);
+/// The same packed with gzip, unpacked into memory.
+std::optional<StoredArray> readGzippedIdx(const std::filesystem::path &path);
 
 } // namespace core

@@ -28,14 +28,19 @@ namespace fs = std::filesystem;
 std::optional<std::vector<StoredArray>> readArrays(const fs::path &path)
 {
     const auto file = std::make_shared<const RandomAccessFile>(path);
+    std::string described = "'";
+    described += path.string() + "'";
     std::byte start[6] = {};
     file->read(0, std::span(start).first(std::min<std::uint64_t>(file->size(), sizeof start)));
     if (std::memcmp(start, "\x93NUMPY", 6) == 0 || path.extension() == ".npy")
-        return std::vector{readNpy(file, 0, file->size(), "'" + path.string() + "'")};
+        return std::vector{readNpy(file, 0, file->size(), described)};
     if (std::memcmp(start, "PK\3\4", 4) == 0 || path.extension() == ".npz")
         return readNpz(path);
-    if (std::memcmp(start, "\x1F\x8B", 2) == 0)
-        refuse("'" + path.string() + "' is packed with gzip; unpack it first.");
+    if (std::memcmp(start, "\x1F\x8B", 2) == 0) {
+        if (auto idx = readGzippedIdx(path))
+            return std::vector{std::move(*idx)};
+        refuse("The gzip file " + described + " holds no IDX array; unpack it first.");
+    }
     if (auto idx = readIdx(path))
         return std::vector{std::move(*idx)};
     return {};
@@ -104,9 +109,14 @@ fs::path siblingLabels(const fs::path &images)
             return {};
         name.replace(at, from.size(), to);
     }
-    std::error_code error;
-    const fs::path labels = images.parent_path() / name;
-    return fs::is_regular_file(labels, error) ? labels : fs::path();
+    const std::string other = name.ends_with(".gz") ? name.substr(0, name.size() - 3) : name + ".gz";
+    for (const std::string &candidate : {name, other}) {
+        std::error_code error;
+        const fs::path labels = images.parent_path() / candidate;
+        if (fs::is_regular_file(labels, error))
+            return labels;
+    }
+    return {};
 }
 
 std::vector<std::int64_t> readLabelLines(const fs::path &path)

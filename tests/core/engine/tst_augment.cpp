@@ -288,7 +288,8 @@ void TestAugment::floatArraysInBothLayouts()
 {
     std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 3, 1), }";
     header.resize(117, ' ');
-    std::string content = std::string("\x93NUMPY\1\0\x76\0", 10) + header + "\n";
+    std::string content("\x93NUMPY\1\0\x76\0", 10);
+    content.append(header).append(1, '\n');
     for (const float value : {1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 6.0f})
         content.append(reinterpret_cast<const char *>(&value), 4);
     DatasetOptions options;
