@@ -138,6 +138,8 @@ HWY_ATTR void passMasked(const std::uint8_t *mask, const float *g, float *gx, st
     std::size_t left = maskBytes(count), i = 0;
     for (; left >= 8 && count - i >= lanes; i += lanes, mask += bytes, left -= bytes)
         hn::StoreU(hn::IfThenElseZero(hn::LoadMaskBits(d, mask), hn::LoadU(d, g + i)), d, gx + i);
+    if (i == count)
+        return;
     std::uint8_t buffer[16] = {};
     std::memcpy(buffer, mask, std::min<std::size_t>(left, 8));
     const std::uint8_t *at = buffer;

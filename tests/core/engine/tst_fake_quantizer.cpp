@@ -408,7 +408,10 @@ private Q_SLOTS:
                     parameter.detach().add_(parameter.grad(), 0.05);
                 trained->afterStep();
             }
-            const auto restored = makeFakeQuantizer(options);
+            FakeQuantizerOptions again = options;
+            if (again.initial.defined())
+                again.initial = again.initial * 3; // a checkpoint decides, not the weights of the day
+            const auto restored = makeFakeQuantizer(again);
             QVERIFY(!(restored->params() == trained->params()));
             const auto from = trained->state(), to = restored->state();
             QCOMPARE(from.size(), to.size());
@@ -505,6 +508,8 @@ private Q_SLOTS:
         pass(*quantizer, list({-1, 4.1f, 0.015f}), at::ones({3}, at::kFloat), {0, 2});
         QCOMPARE(quantizer->params()[0], (AffineParams{2.0f / 255.0f, 0, 0, 255}));
         QVERIFY(std::isnan(flat((*quantizer)(list({notANumber, 1})))[0]));
+        // 1 / (5.08 / 255) = 50.2: the lowest value lies beyond its code, and is no less its own.
+        QCOMPARE(flat(pass(*quantizer, list({-1, 4.08f}), at::ones({2}, at::kFloat)).gx), (std::vector<float>{1, 1}));
     }
 
     void biases()
@@ -557,6 +562,10 @@ private Q_SLOTS:
         options.start[0].scale = 0;
         QCOMPARE(kindOf(options), int(ErrorKind::InvalidInput));
         options = weight(schemeOf(QuantDtype::Int8, true), noise({3, 4}, 1));
+        Scheme perChannel = options.scheme;
+        perChannel.granularity = Granularity::PerChannel;
+        const auto channels = makeFakeQuantizer(weight(perChannel, noise({3, 4}, 1)));
+        QVERIFY_EXCEPTION_THROWN((*channels)(noise({4, 3}, 1)), Error);
         options.start.resize(5, options.start[0]);
         QCOMPARE(kindOf(options), int(ErrorKind::InvalidInput));
     }
