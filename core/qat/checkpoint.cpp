@@ -1,6 +1,7 @@
 #include "core/qat/checkpoint.h"
 
 #include "core/exec/executor.h"
+#include "core/report/training_json.h"
 #include "core/weights/weight_file.h"
 
 #include <nlohmann/json.hpp>
@@ -29,51 +30,11 @@ std::vector<NamedTensor> take(const WeightFile &file, const std::string &prefix)
     return tensors;
 }
 
-Json toJson(const std::optional<double> &value) { return value ? Json(*value) : Json(); }
-
-std::optional<double> number(const Json &json) { return json.is_null() ? std::nullopt : std::optional(json.get<double>()); }
-
-Json toJson(const CurvePoint &point)
-{
-    Json json{{"step", point.step}, {"epoch", point.epoch}, {"loss", point.loss}, {"learning_rate", point.learningRate}};
-    if (const auto &evaluation = point.evaluation) {
-        Json &e = json["evaluation"] = {{"images", evaluation->images}, {"skipped", evaluation->skipped}, {"top1", toJson(evaluation->top1)},
-                                        {"top5", toJson(evaluation->top5)}, {"images_per_second", evaluation->imagesPerSecond}};
-        if (const auto &agreement = evaluation->agreement)
-            e["agreement"] = {agreement->top1, agreement->cosine, agreement->sqnrDb};
-    }
-    return json;
-}
-
-CurvePoint pointFromJson(const Json &json)
-{
-    CurvePoint point{json.at("step"), json.at("epoch"), json.at("loss"), json.at("learning_rate"), {}};
-    if (json.contains("evaluation")) {
-        const Json &e = json["evaluation"];
-        Evaluation evaluation;
-        evaluation.images = e.at("images");
-        evaluation.skipped = e.at("skipped");
-        evaluation.top1 = number(e.at("top1"));
-        evaluation.top5 = number(e.at("top5"));
-        evaluation.imagesPerSecond = e.at("images_per_second");
-        if (e.contains("agreement"))
-            evaluation.agreement = AgreementFigures{e["agreement"].at(0), e["agreement"].at(1), e["agreement"].at(2)};
-        point.evaluation = std::move(evaluation);
-    }
-    return point;
-}
-
 } // namespace
 
 void writeCheckpoint(const Checkpoint &checkpoint, const std::filesystem::path &path)
 {
-    const TrainingRecord &record = checkpoint.record;
-    Json curve = Json::array();
-    for (const CurvePoint &point : record.curve)
-        curve.push_back(toJson(point));
-    Json json{{"format", formatVersion}, {"key", checkpoint.key}, {"step", checkpoint.step}, {"method", record.method}, {"spec", record.specJson},
-              {"best_step", record.bestStep}, {"seconds", record.seconds}, {"ending", record.ending}, {"curve", std::move(curve)},
-              {"plateau_factor", checkpoint.plateauFactor}, {"plateau_waiting", checkpoint.plateauWaiting},
+    Json json{{"format", formatVersion}, {"key", checkpoint.key}, {"step", checkpoint.step}, {"plateau_factor", checkpoint.plateauFactor}, {"plateau_waiting", checkpoint.plateauWaiting},
               {"without_progress", checkpoint.withoutProgress}, {"smoothed_loss", checkpoint.smoothedLoss}, {"first_loss", checkpoint.firstLoss},
               {"finished", checkpoint.finished}};
     if (checkpoint.bestScore)
@@ -83,6 +44,7 @@ void writeCheckpoint(const Checkpoint &checkpoint, const std::filesystem::path &
     put(file, "optimizer/", checkpoint.optimizer);
     put(file, "best/", checkpoint.best);
     file.metadata["quantscope_training"] = json.dump();
+    file.metadata["quantscope_record"] = recordToJson(checkpoint.record);
     writeSafetensors(file, path);
 }
 
@@ -91,7 +53,7 @@ Checkpoint readCheckpoint(const std::filesystem::path &path)
     const WeightFile file = readWeights(path);
     const auto refuse = [&path](const std::string &what) { return Error(ErrorKind::InvalidInput, "train", "'" + path.string() + "' " + what); };
     const auto text = file.metadata.find("quantscope_training");
-    if (text == file.metadata.end())
+    if (text == file.metadata.end() || !file.metadata.contains("quantscope_record"))
         throw refuse("is no checkpoint of a training.");
     try {
         const Json json = Json::parse(text->second);
@@ -99,14 +61,8 @@ Checkpoint readCheckpoint(const std::filesystem::path &path)
             throw refuse("is a checkpoint of another version of this program; train anew.");
         Checkpoint checkpoint;
         checkpoint.key = json.at("key");
-        checkpoint.step = checkpoint.record.steps = json.at("step");
-        checkpoint.record.method = json.at("method");
-        checkpoint.record.specJson = json.at("spec");
-        checkpoint.record.bestStep = json.at("best_step");
-        checkpoint.record.seconds = json.at("seconds");
-        checkpoint.record.ending = json.at("ending");
-        for (const Json &point : json.at("curve"))
-            checkpoint.record.curve.push_back(pointFromJson(point));
+        checkpoint.record = recordFromJson(file.metadata.at("quantscope_record"));
+        checkpoint.step = json.at("step");
         checkpoint.plateauFactor = json.at("plateau_factor");
         checkpoint.plateauWaiting = json.at("plateau_waiting");
         checkpoint.withoutProgress = json.at("without_progress");

@@ -1,5 +1,7 @@
 #include "core/report/report.h"
 
+#include "core/report/training_json.h"
+
 #include <nlohmann/json.hpp>
 
 namespace core {
@@ -103,6 +105,8 @@ std::string reportToJson(const Report &report, bool withLayers)
     for (const Judge &judge : report.judges)
         json["judges"].push_back(toJson(judge));
     json["warnings"] = toJson(report.diagnostics);
+    if (report.training)
+        json["training"] = Json::parse(recordToJson(*report.training));
     if (withLayers) {
         json["layers"] = Json::array();
         for (const LayerRow &row : report.layers)

@@ -59,7 +59,7 @@ struct Judge {
 /// One step of a training. Evaluations are made on the frozen model, as it would be written.
 struct CurvePoint {
     std::int64_t step = 0;
-    double epoch = 0, loss = 0, learningRate = 0;
+    double epoch = 0, loss = 0, learningRate = 0;     ///< loss: NaN before the first step
     std::optional<Evaluation> evaluation;
 };
 

@@ -38,7 +38,10 @@ void append(Diagnostics &to, const Diagnostics &more)
 
 class QuantizeJob {
 public:
-    QuantizeJob(const QuantizeRequest &request, int threads, Progress &progress) : m_request(request), m_threads(threads), m_progress(progress) {}
+    QuantizeJob(const QuantizeRequest &request, int threads, Progress &progress, const TrainingStage *training)
+        : m_request(request), m_threads(threads), m_progress(progress), m_training(training)
+    {
+    }
 
     Report run()
     {
@@ -49,14 +52,9 @@ public:
             folder.emplace(m_request.outputDirectory);
             protectSource(*folder);
         }
-        PtqPipeline pipeline(m_source->graph, m_request.recipe);
-        pipeline.prepare(m_progress);
-        m_prepared = pipeline.graph();
-        const CalibrationResult calibration = statisticsFor(pipeline, m_request, m_threads, m_progress);
-        m_report.calibrationImages = calibration.images;
-        m_report.calibrateImagesPerSecond = calibration.imagesPerSecond;
-        append(m_report.diagnostics, calibration.diagnostics);
-        m_quantized = pipeline.quantize(calibration.statistics, m_progress);
+        const StatisticsMap statistics = !m_training || m_training->quantizes ? quantize() : keepFloat();
+        if (m_training)
+            m_quantized = m_training->train(m_source->graph, std::move(m_quantized), m_report);
         append(m_report.diagnostics, m_quantized.diagnostics);
         m_qdq = std::make_shared<const Graph>(buildQdqGraph(m_quantized, &m_dequantized));
         if (folder) {
@@ -67,7 +65,7 @@ public:
         for (std::size_t i = 0; i < m_sqnr.size(); ++i)
             if (!m_sqnr[i])
                 m_sqnr[i] = constantSqnr(m_quantized, PointId{std::int32_t(i)}, *m_quantized.graph);
-        m_report.layers = layerRows(m_quantized, calibration.statistics, m_sqnr);
+        m_report.layers = layerRows(m_quantized, statistics, m_sqnr);
         m_report.recipeJson = recipeToJson(m_request.recipe);
         m_report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         if (!folder)
@@ -75,6 +73,8 @@ public:
         m_progress.checkpoint();
         writeFileAtomically(folder->staged("recipe.json"), m_report.recipeJson);
         writeFileAtomically(folder->staged("encodings.json"), encodingsToJson(m_quantized, m_name));
+        if (m_report.training)
+            writeFileAtomically(folder->staged("training.json"), m_report.training->specJson);
         writeFileAtomically(folder->staged("report.json"), reportToJson(m_report));
         writeFileAtomically(folder->staged("report.html"), reportToHtml(m_report));
         m_progress.checkpoint();
@@ -83,6 +83,26 @@ public:
     }
 
 private:
+    StatisticsMap quantize()
+    {
+        PtqPipeline pipeline(m_source->graph, m_request.recipe);
+        pipeline.prepare(m_progress);
+        m_prepared = pipeline.graph();
+        CalibrationResult calibration = statisticsFor(pipeline, m_request, m_threads, m_progress);
+        m_report.calibrationImages = calibration.images;
+        m_report.calibrateImagesPerSecond = calibration.imagesPerSecond;
+        append(m_report.diagnostics, calibration.diagnostics);
+        m_quantized = pipeline.quantize(calibration.statistics, m_progress);
+        return std::move(calibration.statistics);
+    }
+
+    StatisticsMap keepFloat()
+    {
+        m_prepared = std::make_shared<const Graph>(m_source->graph);
+        m_quantized.graph = m_prepared;
+        return {};
+    }
+
     void load()
     {
         m_progress.beginStage("load");
@@ -96,7 +116,7 @@ private:
         m_report.preset = m_request.recipe.preset;
         m_report.target = m_request.recipe.target;
         m_report.diagnostics = m_source->diagnostics;
-        m_name = m_request.fileName.empty() ? m_request.model.stem().string() + "_" + m_request.recipe.preset + ".onnx" : m_request.fileName;
+        m_name = m_request.fileName.empty() ? m_request.model.stem().string() + "_" + (m_training ? m_training->name : m_request.recipe.preset) + ".onnx" : m_request.fileName;
         if (!m_request.outputDirectory.empty())
             m_report.file = (m_request.outputDirectory / m_name).string();
     }
@@ -258,6 +278,7 @@ private:
     const QuantizeRequest &m_request;
     int m_threads;
     Progress &m_progress;
+    const TrainingStage *m_training;
     Report m_report;
     std::string m_name;
     std::unique_ptr<Model> m_source;
@@ -276,9 +297,9 @@ void requireExecutable(const Graph &graph, const fs::path &file)
         throw Error(ErrorKind::Unsupported, "load", "'" + file.string() + "' cannot be run: " + joinSentences(missing));
 }
 
-Report runQuantizeJob(const QuantizeRequest &request, int threads, Progress &progress)
+Report runQuantizeJob(const QuantizeRequest &request, int threads, Progress &progress, const TrainingStage *training)
 {
-    return QuantizeJob(request, threads, progress).run();
+    return QuantizeJob(request, threads, progress, training).run();
 }
 
 } // namespace core

@@ -12,6 +12,7 @@
 #include "core/session/model_loading.h"
 #include "core/session/quantize_job.h"
 #include "core/session/session_impl.h"
+#include "core/session/train_job.h"
 
 #include <algorithm>
 
@@ -154,6 +155,11 @@ ImageRun Session::runImage(const QuantizeRequest &request, std::size_t image, Pr
 Report Session::quantize(const QuantizeRequest &request, Progress &progress)
 {
     return guarded("quantize", [&] { return runQuantizeJob(request, m_impl->threads, progress); });
+}
+
+Report Session::train(const TrainRequest &request, TrainingControl &control, const TrainingObserver &observer, Progress &progress)
+{
+    return guarded("train", [&] { return runTrainJob(request, control, observer, m_impl->threads, progress); });
 }
 
 } // namespace core
