@@ -44,7 +44,7 @@ void say(const core::Diagnostics &remarks)
 
 void writeQuark(core::Session &session, const Options &options)
 {
-    const core::QuarkExport quark = core::recipeToQuark(options.recipe, session.load(options.model).graph);
+    const core::QuarkExport quark = core::recipeToQuark(options.recipe, session.load(options.source()).graph);
     say(quark.diagnostics);
     core::writeFileAtomically(options.quarkFile, quark.json);
 }
@@ -52,19 +52,27 @@ void writeQuark(core::Session &session, const Options &options)
 int runJob(const Options &options, core::Progress &progress, ProgressBar &bar)
 {
     core::Session session(options.threads);
-    core::QuantizeRequest request{options.model, options.calibration, options.validation, options.recipe, options.out, options.statistics, options.judge};
+    core::QuantizeRequest request;
+    request.model = options.model;
+    request.weights = options.weights;
+    request.calibration = options.calibration;
+    request.validation = options.validation;
+    request.recipe = options.recipe;
+    request.outputDirectory = options.out;
+    request.statistics = options.statistics;
+    request.judge = options.judge;
     say(options.remarks);
     if (!options.quarkFile.empty())
         writeQuark(session, options);
 
     switch (options.command) {
     case Command::Info: {
-        const core::ModelInfo info = session.info(options.model);
+        const core::ModelInfo info = session.info(options.source());
         print(options.json ? infoToJson(options.model, info) : infoToText(options.model, info));
         return Done;
     }
     case Command::Evaluate: {
-        const core::Evaluation evaluation = session.evaluate(options.model, options.validation, options.recipe, progress);
+        const core::Evaluation evaluation = session.evaluate(options.source(), options.validation, options.recipe, progress);
         bar.clear();
         print(options.json ? evaluationToJson(evaluation) : evaluationToText(evaluation));
         return gate(options, evaluation);

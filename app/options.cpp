@@ -33,7 +33,11 @@ struct CommandLine {
         c->add_flag("--json", options.json, "Print one JSON object");
         return *c;
     }
-    void addModel(CLI::App &c) { c.add_option("model", options.model, "The ONNX file")->required()->type_name("MODEL.onnx"); }
+    void addModel(CLI::App &c)
+    {
+        c.add_option("--model,model", options.model, "The ONNX file, or a built-in network: resnet18, mobilenet_v2")->required()->type_name("MODEL");
+        c.add_option("--weights", options.weights, "Put into the network by name: PyTorch's state_dict or safetensors")->type_name("FILE");
+    }
     void addCalibration(CLI::App &c, bool required)
     {
         c.add_option("--calib", options.calibration.path, "Images to calibrate with")->required(required)->type_name("DIR");
@@ -114,6 +118,8 @@ struct CommandLine {
             o.validation.path = folder / "val";
             base = core::recipeFromJson(core::readFile(folder / "recipe.json"));
         }
+        if (o.source().builtin())
+            base.transform = core::transformPreset("imagenet");          // as torchvision trained them
         o.recipe = recipe.build(base, o.remarks);
         o.quarkFile = recipe.quarkFile;
         const auto wrong = [](const std::string &sentence) { throw core::Error(core::ErrorKind::InvalidInput, usageOperation, sentence); };

@@ -17,7 +17,8 @@ enum ExitCode { Done = 0, InternalError = 1, WrongUsage = 2, GateMissed = 3, Int
 
 struct Options {
     Command command = Command::Info;
-    std::filesystem::path model;
+    std::filesystem::path model;          ///< a file or the name of a built-in network
+    std::filesystem::path weights;        ///< put into it by name
     core::DataSource calibration, validation;
     std::filesystem::path out;            ///< folder; for Calibrate the statistics file
     std::filesystem::path statistics;     ///< read instead of calibrating
@@ -28,6 +29,8 @@ struct Options {
     core::Diagnostics remarks;            ///< of the recipe's import
     bool judge = true;                    ///< let ONNX Runtime run the written file
     std::optional<double> minAccuracy;    ///< top-1 in %
+
+    core::ModelSource source() const { return {model, weights, recipe.seed}; }
 };
 
 /// Either what to run, or the exit code of a program that is done (help and version: 0, wrong usage: 2, said on stderr).

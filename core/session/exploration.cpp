@@ -124,15 +124,18 @@ struct Exploration::State {
     std::unique_ptr<Pinned> pinned;
     std::unique_ptr<ImageRunner> imageRunner;
 
-    std::shared_ptr<const Graph> load(const fs::path &file)
+    std::shared_ptr<const Graph> load(const ModelSource &model)
     {
-        std::error_code ignored;
-        const auto changed = fs::last_write_time(file, ignored).time_since_epoch().count();
-        const auto bytes = fs::file_size(file, ignored);
-        const std::string key = file.string() + '\n' + std::to_string(changed) + '\n' + std::to_string(bytes);
+        std::string key = std::to_string(model.seed);
+        for (const fs::path &file : {model.path, model.weights}) {
+            std::error_code ignored;
+            const auto changed = fs::last_write_time(file, ignored).time_since_epoch().count();
+            const auto bytes = fs::file_size(file, ignored);
+            key += '\n' + file.string() + '\n' + std::to_string(changed) + '\n' + std::to_string(bytes);
+        }
         if (source && key == modelKey)
             return source;
-        auto graph = std::make_shared<const Graph>(loadFolded(file).graph);
+        auto graph = std::make_shared<const Graph>(loadFolded(model).graph);
         *this = State();
         source = std::move(graph);
         modelKey = key;
@@ -141,7 +144,7 @@ struct Exploration::State {
 
     void requireFloat(const QuantizeRequest &request)
     {
-        const auto graph = load(request.model);
+        const auto graph = load(request.source());
         requireExecutable(*graph, request.model);
         if (isQuantizedGraph(*graph))
             throw Error(ErrorKind::InvalidInput, "explore", "'" + request.model.string() + "' is quantized already; give the float model.");
@@ -236,7 +239,7 @@ Exploration::~Exploration() = default;
 std::vector<Finding> Exploration::diagnose(const QuantizeRequest &request, const Report *report, int)
 {
     return guarded("diagnose", [&] {
-        const auto source = m_state->load(request.model);
+        const auto source = m_state->load(request.source());
         Progress quiet;
         PtqPipeline pipeline(*source, request.recipe);
         try {

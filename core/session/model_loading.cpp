@@ -3,6 +3,8 @@
 #include "core/exec/constant_folding.h"
 #include "core/graph/shape_inference.h"
 #include "core/onnx/reader.h"
+#include "core/weights/apply_weights.h"
+#include "core/weights/builtin_models.h"
 
 #include <algorithm>
 
@@ -17,6 +19,12 @@ std::int64_t known(const Graph &graph, ValueId id, std::size_t dimension)
     return (*shape)[dimension].known() ? (*shape)[dimension].size : 0;
 }
 
+std::string describedFile(const std::filesystem::path &file)
+{
+    std::string text = "'";
+    return text.append(file.string()).append("'");
+}
+
 std::string dimensionText(int value) { return value > 0 ? std::to_string(value) : "?"; }
 
 } // namespace
@@ -28,9 +36,40 @@ void foldAndInfer(Graph &graph)
     inferShapes(graph);
 }
 
-Model loadFolded(const std::filesystem::path &file, std::size_t *nodesBefore)
+bool ModelSource::builtin() const
 {
-    Model model = readModel(file);
+    std::error_code ignored;
+    return isBuiltinModel(path.string()) && !std::filesystem::exists(path, ignored);
+}
+
+Model openModel(const ModelSource &source)
+{
+    std::error_code ignored;
+    const bool builtin = source.builtin();
+    if (!builtin && !std::filesystem::exists(source.path, ignored) && !source.path.has_parent_path() && !source.path.has_extension())
+        builtinModel(source.path.string(), 0);          // throws: lists those there are
+    Model model = builtin ? builtinModel(source.path.string(), source.seed) : readModel(source.path);
+    if (!source.weights.empty())
+        model.diagnostics.push_back(applyWeights(model.graph, readWeights(source.weights), describedFile(source.weights)));
+    else if (builtin)
+        model.diagnostics.push_back({Severity::Warning, "random-weights", "", "The weights of '" + source.path.string() + "' are random, from seed "
+                                         + std::to_string(source.seed) + "; --weights FILE gives it trained ones."});
+    return model;
+}
+
+std::int64_t sourceBytes(const ModelSource &source, const Graph &graph)
+{
+    if (!source.builtin())
+        return std::int64_t(std::filesystem::file_size(source.path));
+    std::int64_t bytes = 0;
+    for (const auto &[id, data] : graph.constants())
+        bytes += byteSize(data.type, data.count());
+    return bytes;
+}
+
+Model loadFolded(const ModelSource &source, std::size_t *nodesBefore)
+{
+    Model model = openModel(source);
     if (nodesBefore)
         *nodesBefore = model.graph.nodeCount();
     foldAndInfer(model.graph);

@@ -10,8 +10,13 @@
 
 namespace core {
 
-/// Reads and folds; shapes are annotated. Throws Error naming the file.
-Model loadFolded(const std::filesystem::path &file, std::size_t *nodesBefore = nullptr);
+/// Reads a file or builds a network, and applies the weights; what there is to say about them is among the model's diagnostics.
+/// Throws Error naming the file.
+Model openModel(const ModelSource &source);
+/// The same, folded; shapes are annotated.
+Model loadFolded(const ModelSource &source, std::size_t *nodesBefore = nullptr);
+/// Of the file; of a built-in network what its constants take.
+std::int64_t sourceBytes(const ModelSource &source, const Graph &graph);
 void foldAndInfer(Graph &graph);
 
 /// Size and layout of the first input if it is an image (rank 4), from its shape and the transform; all 0 otherwise.

@@ -106,13 +106,13 @@ private:
     void load()
     {
         m_progress.beginStage("load");
-        m_source = std::make_unique<Model>(loadFolded(m_request.model));
+        m_source = std::make_unique<Model>(loadFolded(m_request.source()));
         requireExecutable(m_source->graph, m_request.model);
         if (isQuantizedGraph(m_source->graph))
             throw Error(ErrorKind::InvalidInput, "quantize", "'" + m_request.model.string() + "' is quantized already; give the float model.");
         m_report.program = std::string("Quantscope ") + QUANTSCOPE_VERSION;
         m_report.sourceFile = m_request.model.string();
-        m_report.sourceBytes = std::int64_t(fs::file_size(m_request.model));
+        m_report.sourceBytes = sourceBytes(m_request.source(), m_source->graph);
         m_report.preset = m_request.recipe.preset;
         m_report.target = m_request.recipe.target;
         m_report.diagnostics = m_source->diagnostics;

@@ -4,7 +4,6 @@
 #include "core/exec/executor.h"
 #include "core/graph/node_cost.h"
 #include "core/graph/op_schema.h"
-#include "core/onnx/reader.h"
 #include "core/ptq/pipeline.h"
 #include "core/session/calibration.h"
 #include "core/session/evaluator.h"
@@ -26,10 +25,10 @@ Session::Session(int threads) : m_impl(std::make_unique<Impl>())
 
 Session::~Session() = default;
 
-ModelInfo Session::info(const std::filesystem::path &file)
+ModelInfo Session::info(const ModelSource &source)
 {
     return guarded("info", [&] {
-        Model model = readModel(file);
+        Model model = openModel(source);
         ModelInfo info;
         info.opset = model.opset;
         info.nodes = model.graph.nodeCount();
@@ -60,17 +59,17 @@ ModelInfo Session::info(const std::filesystem::path &file)
     });
 }
 
-Model Session::load(const std::filesystem::path &file)
+Model Session::load(const ModelSource &source)
 {
-    return guarded("load", [&] { return loadFolded(file); });
+    return guarded("load", [&] { return loadFolded(source); });
 }
 
-Evaluation Session::evaluate(const std::filesystem::path &file, const DataSource &data, const Recipe &recipe, Progress &progress)
+Evaluation Session::evaluate(const ModelSource &source, const DataSource &data, const Recipe &recipe, Progress &progress)
 {
     return guarded("evaluate", [&] {
         progress.beginStage("load");
-        const Model model = loadFolded(file);
-        requireExecutable(model.graph, file);
+        const Model model = loadFolded(source);
+        requireExecutable(model.graph, source.path);
         const auto graph = std::make_shared<const Graph>(model.graph);
         const auto dataset = openFor(*graph, data, recipe.transform);
         EvaluationOptions options;
@@ -88,7 +87,7 @@ void Session::calibrate(const QuantizeRequest &request, const std::filesystem::p
 {
     guarded("calibrate", [&] {
         progress.beginStage("load");
-        Model model = loadFolded(request.model);
+        Model model = loadFolded(request.source());
         requireExecutable(model.graph, request.model);
         PtqPipeline pipeline(std::move(model.graph), request.recipe);
         pipeline.prepare(progress);
@@ -98,12 +97,12 @@ void Session::calibrate(const QuantizeRequest &request, const std::filesystem::p
     });
 }
 
-Prepared Session::prepare(const std::filesystem::path &file, const Recipe &recipe)
+Prepared Session::prepare(const ModelSource &source, const Recipe &recipe)
 {
     return guarded("prepare", [&] {
         Progress quiet;
         Prepared prepared;
-        Model model = loadFolded(file);
+        Model model = loadFolded(source);
         prepared.source = prepared.graph = std::make_shared<const Graph>(model.graph);
         prepared.diagnostics = std::move(model.diagnostics);
         prepared.quantized = isQuantizedGraph(*prepared.source);
@@ -129,7 +128,7 @@ std::shared_ptr<const Calibration> Session::calibrate(const QuantizeRequest &req
 {
     return guarded("calibrate", [&] {
         progress.beginStage("load");
-        Model model = loadFolded(request.model);
+        Model model = loadFolded(request.source());
         requireExecutable(model.graph, request.model);
         PtqPipeline pipeline(std::move(model.graph), request.recipe);
         pipeline.prepare(progress);

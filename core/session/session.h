@@ -10,6 +10,7 @@
 #include "core/spec/training.h"
 #include "core/stats/statistics.h"
 
+#include <concepts>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -24,6 +25,21 @@ struct DataSource {
     std::filesystem::path path;         ///< empty = none
     std::filesystem::path labels;
     std::size_t limit = 0;              ///< 0 = all
+};
+
+/// A network: an ONNX file, or one that is built in (torchvision's resnet18, mobilenet_v2).
+struct ModelSource {
+    std::filesystem::path path;         ///< a file; where there is none, the name of a built-in network
+    std::filesystem::path weights;      ///< optional: PyTorch's state_dict or safetensors, put into the float network by name
+    std::uint64_t seed = 0;             ///< of a built-in network's weights where there are no others
+
+    ModelSource() = default;
+    template <std::convertible_to<std::filesystem::path> Path>
+    ModelSource(Path &&file, std::filesystem::path weightFile = {}, std::uint64_t weightSeed = 0)
+        : path(std::forward<Path>(file)), weights(std::move(weightFile)), seed(weightSeed)
+    {
+    }
+    bool builtin() const;               ///< path names one and is no file
 };
 
 /// What one pass over the data learned of every float tensor, so that any recipe with the same preparation can use it.
@@ -45,7 +61,7 @@ struct Prepared {
 };
 
 struct QuantizeRequest {
-    std::filesystem::path model;
+    std::filesystem::path model;        ///< ModelSource::path; its seed is the recipe's
     DataSource calibration, validation; ///< validation may be empty or unlabelled: agreement instead of accuracy
     Recipe recipe;
     std::filesystem::path outputDirectory; ///< empty: quantize() evaluates, but writes and verifies no file
@@ -53,6 +69,9 @@ struct QuantizeRequest {
     bool judge = true;                  ///< let ONNX Runtime run the file too, where there is one
     std::shared_ptr<const Calibration> calibrated; ///< optional: instead of calibrating; quantize() calibrates anew where its key does not fit
     std::string fileName;               ///< of the .onnx; empty = <stem>_<preset>.onnx
+    std::filesystem::path weights;      ///< ModelSource::weights
+
+    ModelSource source() const { return {model, weights, recipe.seed}; }
 };
 
 /// A change of the recipe, predicted on a few images that stay the same.
@@ -132,15 +151,15 @@ public:
     explicit Session(int threads = 0);
     ~Session();
 
-    ModelInfo info(const std::filesystem::path &model);
+    ModelInfo info(const ModelSource &model);
     /// The folded float graph, annotated with shapes, as the window draws it.
-    Model load(const std::filesystem::path &model);
-    Evaluation evaluate(const std::filesystem::path &model, const DataSource &data, const Recipe &recipe, Progress &progress);
+    Model load(const ModelSource &model);
+    Evaluation evaluate(const ModelSource &model, const DataSource &data, const Recipe &recipe, Progress &progress);
     /// Calibrates and writes the statistics (and nothing else) to `file`: of every tensor, so that any recipe whose algorithms before
     /// calibration are the same can use them.
     void calibrate(const QuantizeRequest &request, const std::filesystem::path &file, Progress &progress);
     /// Without data: BatchNormalization folded, equalized, quantizers placed.
-    Prepared prepare(const std::filesystem::path &model, const Recipe &recipe);
+    Prepared prepare(const ModelSource &model, const Recipe &recipe);
     /// Statistics of every float tensor. Cheap when `request.calibrated` still fits: that is returned.
     std::shared_ptr<const Calibration> calibrate(const QuantizeRequest &request, Progress &progress);
     /// What hurts; `report` and `calibrated` may be missing.
