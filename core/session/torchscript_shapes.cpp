@@ -143,13 +143,13 @@ void gather(ScriptWriter &script, const Node &node)
 
 void expand(ScriptWriter &script, const Node &node)
 {
-    // Both broadcast: multiplying by ones would round nothing, but expanding says what is meant.
+    // Both broadcast; −1 keeps a dimension.
     const Ints wish = script.ints(node, 1);
     const std::int64_t rank = script.rank(node, 0), lack = rank - std::int64_t(wish.size());
     Ints sizes(std::size_t(std::max<std::int64_t>(lack, 0)), -1);
     for (std::size_t i = 0; i < wish.size(); ++i)
         sizes.push_back(wish[i] == 1 && std::int64_t(i) + lack >= 0 ? -1 : wish[i]);
-    script.output(node, "(" + script.input(node, 0) + ").expand(" + scriptList(sizes) + ")");
+    script.output(node, call("expand", script.input(node, 0) + ", " + scriptList(sizes)));
 }
 
 void pad(ScriptWriter &script, const Node &node)
@@ -274,7 +274,7 @@ void addScriptShapes(ScriptTranslations &all)
     all["DepthToSpace"] = all["SpaceToDepth"] = blocks;
     all["Resize"] = resize;
     all["Constant"] = constantNode;
-    all["Tile"] = [](ScriptWriter &script, const Node &node) { script.output(node, "(" + script.input(node, 0) + ").repeat(" + scriptList(script.ints(node, 1)) + ")"); };
+    all["Tile"] = [](ScriptWriter &script, const Node &node) { script.output(node, call("repeat", script.input(node, 0) + ", " + scriptList(script.ints(node, 1)))); };
 }
 
 } // namespace core
