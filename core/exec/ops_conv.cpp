@@ -2,9 +2,11 @@
 //
 // Inference calls at::mkldnn_convolution, whose bits do not depend on the number of threads or on how a batch is split
 // (at::conv2d leaves oneDNN for small 1×1 kernels). A transposed convolution with stride s becomes s plain ones per axis: outputs of one
-// phase o mod s see every s-th kernel element. Recorded calls go to at::convolution, whose gradient is known.
+// phase o mod s see every s-th kernel element. Recorded calls go to recorded_conv.h, or to
+// at::convolution, whose gradient is known.
 #include "core/exec/differentiable.h"
 #include "core/exec/op_common.h"
+#include "core/exec/recorded_conv.h"
 #include "core/exec/window.h"
 
 #include <ATen/ATen.h>
@@ -67,7 +69,7 @@ Kernel convKernel(const Node &node, const Graph &)
     const std::int64_t groups = node.intAttribute("group", 1);
     if (groups < 1)
         failNode(ErrorKind::InvalidInput, node, "attribute group is not above 0.");
-    return [window = readWindow(node), groups, label = nodeLabel(node)](OpCall &call) {
+    return [window = readWindow(node), recorded = RecordedConv(), groups, label = nodeLabel(node)](OpCall &call) {
         at::Tensor x = call.inputs[0];
         const at::Tensor &w = call.inputs[1], bias = optionalInput(call, 2);
         checkRanks(x, w, label);
@@ -82,6 +84,10 @@ Kernel convKernel(const Node &node, const Graph &)
         checkResultSize(sizes, label);
         if (x.numel() == 0 || w.numel() == 0) {
             call.outputs[0] = at::zeros(sizes, x.options());
+            return;
+        }
+        if (recording({x, w, bias}) && RecordedConv::takes(x, w, bias)) {
+            call.outputs[0] = recorded(x, w, bias, place, groups);
             return;
         }
         Layer layer{place.strides, place.before, place.dilations, groups};
