@@ -1,6 +1,7 @@
 #include "app/analysis_panel.h"
 
 #include "widgets/charts/accuracy_chart.h"
+#include "widgets/charts/curves_panel.h"
 #include "widgets/charts/histogram_chart.h"
 #include "widgets/charts/layer_error_chart.h"
 #include "widgets/charts/ranges_chart.h"
@@ -26,6 +27,7 @@ AnalysisPanel::AnalysisPanel(Document &document, Controller &controller, widgets
     m_accuracy = new widgets::AccuracyChart;
     m_images = new widgets::ImagesView;
     m_compare = new widgets::CompareView;
+    m_curves = new widgets::CurvesPanel;
     m_tensor = new QComboBox;
     m_tensor->setAccessibleName(tr("Tensor"));
     m_tensor->setToolTip(tr("Which tensor of the selected layer"));
@@ -48,10 +50,12 @@ AnalysisPanel::AnalysisPanel(Document &document, Controller &controller, widgets
     m_tabs->addTab(m_accuracy, tr("Accuracy"));
     m_tabs->addTab(m_images, tr("Images"));
     m_tabs->addTab(m_compare, tr("Compare"));
+    m_tabs->addTab(m_curves, tr("Curves"));
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(m_tabs);
 
+    connectTraining();
     connect(&selection, &widgets::NodeSelection::selectionChanged, this, &AnalysisPanel::fillTensors);
     connect(&document, &Document::layersChanged, this, [this] {
         m_layerError->setLayers(m_document.layers() ? m_document.layers()->table : std::make_shared<const widgets::LayerTable>());
@@ -65,6 +69,7 @@ AnalysisPanel::AnalysisPanel(Document &document, Controller &controller, widgets
     connect(&document, &Document::runsChanged, this, [this] {
         showRuns();
         showImages();
+        showCurves();
     });
     connect(&document, &Document::settingsChanged, this, &AnalysisPanel::showRuns);
     connect(&document, &Document::opened, this, [this] {
@@ -144,8 +149,12 @@ void AnalysisPanel::showTensor(int channel)
             m_ranges->setChannels(shown->title, found->second.channels);
     TensorChoice wanted = *shown;
     wanted.channel = channel;
+    std::shared_ptr<const core::TensorStatistics> trained;
+    if (shown->constant)
+        if (const auto found = m_trained.find(m_document.prepared()->graph->value(shown->value).name); found != m_trained.end())
+            trained = found->second;
     m_controller.light().start<TensorView>(
-        "histogram", tr("Histogram"), [snapshot = snapshotOf(m_document), choice = wanted](core::Progress &) { return std::make_shared<const TensorView>(viewOf(snapshot, choice)); },
+        "histogram", tr("Histogram"), [snapshot = snapshotOf(m_document), choice = wanted, trained](core::Progress &) { return std::make_shared<const TensorView>(viewOf(snapshot, choice, trained)); },
         [this](std::shared_ptr<const TensorView> view) {
             if (!view->why.isEmpty())
                 return m_histogram->clear(view->why);
@@ -202,6 +211,7 @@ void AnalysisPanel::setTheme(const widgets::Theme &theme)
     m_accuracy->setTheme(theme);
     m_images->setTheme(theme);
     m_compare->setTheme(theme);
+    m_curves->setTheme(theme);
 }
 
 } // namespace app

@@ -9,12 +9,15 @@
 
 #include <QWidget>
 
+#include <map>
+
 class QComboBox;
 class QTabWidget;
 
 namespace widgets {
 class AccuracyChart;
 class CompareView;
+class CurvesPanel;
 class HistogramChart;
 class ImagesView;
 class LayerErrorChart;
@@ -26,7 +29,8 @@ namespace app {
 class AnalysisPanel : public QWidget {
     Q_OBJECT
 public:
-    enum Tab { Histogram, Ranges, LayerError, Accuracy, Images, Compare };
+    enum Tab { Histogram, Ranges, LayerError, Accuracy, Images, Compare, Curves };
+    static constexpr int tabCount = 7;
 
     AnalysisPanel(Document &document, Controller &controller, widgets::NodeSelection &selection, QWidget *parent = nullptr);
 
@@ -35,6 +39,7 @@ public:
     widgets::HistogramChart *histogram() const { return m_histogram; }
     widgets::ImagesView *images() const { return m_images; }
     widgets::CompareView *compare() const { return m_compare; }
+    widgets::CurvesPanel *curves() const { return m_curves; }
     QTabWidget *tabs() const { return m_tabs; }
 
 public Q_SLOTS:
@@ -50,6 +55,11 @@ private:
     void showRanges();
     void showRuns();
     void showImages();
+    void connectTraining();
+    void startCurves();
+    void takeUpdates(const std::vector<core::TrainingUpdate> &updates);
+    void showCurves();
+    void watchNode();
     void chooseRange(const core::Range &range);
     void chooseObserver(core::ObserverKind kind);
     const TensorChoice *choice() const;
@@ -67,6 +77,9 @@ private:
     widgets::AccuracyChart *m_accuracy;
     widgets::ImagesView *m_images;
     widgets::CompareView *m_compare;
+    widgets::CurvesPanel *m_curves;
+    QString m_curvesOf, m_chosenRun;                     ///< whose curves stand there ("live" = of the training that is on), and which trained run was chosen
+    std::map<std::string, std::shared_ptr<const core::TensorStatistics>> m_trained; ///< weights of the watched node, by tensor
 };
 
 } // namespace app

@@ -29,7 +29,8 @@ struct RunResult {
 
 } // namespace
 
-Controller::Controller(Document &document, int threads, QObject *parent) : QObject(parent), m_document(document), m_threads(threads), m_diagnosis(new QTimer(this))
+Controller::Controller(Document &document, int threads, const QString &trainingFolder, QObject *parent)
+    : QObject(parent), m_document(document), m_threads(threads), m_diagnosis(new QTimer(this))
 {
     m_diagnosis->setSingleShot(true);
     m_diagnosis->setInterval(diagnosisDelay);
@@ -39,6 +40,9 @@ Controller::Controller(Document &document, int threads, QObject *parent) : QObje
     connect(&m_document, &Document::imageChanged, this, &Controller::describe);
     for (Lane *lane : {&m_light, &m_heavy})
         connect(lane, &Lane::failed, this, &Controller::failed);
+    m_trainer = std::make_unique<Trainer>(m_document, m_heavy, [this]() -> core::Session & { return session(); }, trainingFolder.isEmpty() ? TrainingStore::defaultFolder() : trainingFolder);
+    connect(m_trainer.get(), &Trainer::finished, this, &Controller::runFinished);
+    connect(m_trainer.get(), &Trainer::exported, this, &Controller::exported);
 }
 
 Controller::~Controller() = default;
@@ -81,6 +85,7 @@ void Controller::openSample()
         project.settings.recipe = core::recipeFromJson(core::readFile(folder / "recipe.json"));
         project.settings.calibration.path = folder / "calib";
         project.settings.validation.path = folder / "val";
+        project.settings.trainingData.path = folder / "calib";
     } catch (const core::Error &error) {
         Q_EMIT failed(tr("Open the sample"), {false, error.kind(), QString::fromStdString(error.operation()), QString::fromStdString(error.sentence())});
         return;
@@ -107,7 +112,7 @@ void Controller::open(const QString &name)
 
 void Controller::openProject(const Project &project, const QString &fileName)
 {
-    m_heavy.stop();
+    stop();
     m_heavy.start<Opened>(
         "open", tr("Opening %1").arg(QFileInfo(text(project.model)).fileName()),
         [this, project](core::Progress &) {
@@ -203,8 +208,10 @@ void Controller::run()
         start(tr("Running"), request());
 }
 
-void Controller::exportTo(const QString &folder, const QString &fileName, bool judge)
+void Controller::exportTo(const QString &folder, const QString &fileName, bool judge, int trainedRun)
 {
+    if (trainedRun >= 0)
+        return m_trainer->exportRun(trainedRun, folder, fileName, judge);
     core::QuantizeRequest wanted = request();
     wanted.outputDirectory = path(folder);
     wanted.fileName = fileName.toStdString();
@@ -288,6 +295,10 @@ void Controller::dropPrediction()
 
 void Controller::runImage(std::size_t index)
 {
+    if (m_trainer->active())
+        return Q_EMIT refused(tr("Images are run when the training has ended."));
+    if (const Run *shown = m_document.run(m_document.currentRun()); shown && shown->trained())
+        return Q_EMIT refused(tr("Single images are run with post-training settings only; choose such a run in Compare."));
     m_heavy.start<core::ImageRun>(
         "image", tr("Running the image"),
         [this, request = request(), index](core::Progress &progress) {
@@ -298,6 +309,7 @@ void Controller::runImage(std::size_t index)
 
 void Controller::stop()
 {
+    m_trainer->suspend();
     m_heavy.stop();
 }
 

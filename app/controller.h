@@ -3,6 +3,7 @@
 
 #include "app/document.h"
 #include "app/lane.h"
+#include "app/trainer.h"
 #include "core/session/session.h"
 
 #include <QObject>
@@ -18,12 +19,13 @@ namespace app {
 class Controller : public QObject {
     Q_OBJECT
 public:
-    /// threads 0 = all cores.
-    Controller(Document &document, int threads, QObject *parent = nullptr);
+    /// threads 0 = all cores. `trainingFolder`: of checkpoints; empty = the user's own.
+    Controller(Document &document, int threads, const QString &trainingFolder = {}, QObject *parent = nullptr);
     ~Controller() override;
 
     Lane &heavy() { return m_heavy; }
     Lane &light() { return m_light; }
+    Trainer &trainer() { return *m_trainer; }
     const std::vector<core::Finding> &findings() const { return m_findings; }
     /// Why run() cannot start now, as a sentence for the user; empty when it can.
     QString obstacle() const;
@@ -37,16 +39,24 @@ public Q_SLOTS:
     void calibrate();
     /// Calibrates where needed, quantizes, evaluates; the result is a new run.
     void run();
-    /// The same, written into a folder and verified there.
-    void exportTo(const QString &folder, const QString &fileName, bool judge);
+    /// The same, written into a folder and verified there; of a trained run what it learned.
+    void exportTo(const QString &folder, const QString &fileName, bool judge, int trainedRun = -1);
     /// What a change of the recipe does, on the pinned images; the answer comes as whatIfReady().
     void predict(const core::Recipe &before, const core::Recipe &after, const QString &what);
     void dropPrediction();
     /// One image of the run that is shown; its error colours the graph until Document::setImage(nullptr).
     void runImage(std::size_t index);
+    /// A training that is on can go on later.
     void stop();
+    void train() { m_trainer->train(); }
+    void pauseTraining() { m_trainer->pause(); }
+    void resumeTraining() { m_trainer->resume(); }
+    void stopAndKeepBest() { m_trainer->stopAndKeepBest(); }
+    void discardTraining() { m_trainer->discard(); }
 
 Q_SIGNALS:
+    /// What was asked for cannot be now; a sentence for the user.
+    void refused(const QString &sentence);
     /// The file of a project is not where it was, or is another one: the user is asked.
     void modelMissing(const app::Project &project, const QString &fileName, bool changed);
     void modelOpened(const QString &path);
@@ -81,6 +91,7 @@ private:
     std::unique_ptr<core::Session> m_session;
     std::vector<core::Finding> m_findings;
     QTimer *m_diagnosis;
+    std::unique_ptr<Trainer> m_trainer;
     Lane m_light, m_heavy;                 ///< last: they end before what their jobs use
 };
 

@@ -24,7 +24,7 @@ const Run *Document::run(int index) const
 bool Document::isStale(int index) const
 {
     const Run *one = run(index);
-    return one && one->settings != m_project.settings;
+    return one && !(sameWithoutTraining(one->settings, m_project.settings) && (!one->trained() || sameTraining(one->settings, m_project.settings)));
 }
 
 void Document::open(Project project, std::shared_ptr<const core::Prepared> prepared, const QString &fileName)
@@ -126,6 +126,15 @@ void Document::removeRun(int index)
     m_comparedRun = follow(m_comparedRun);
     if (m_currentRun < 0)
         m_currentRun = int(m_project.runs.size()) - 1;
+    Q_EMIT runsChanged();
+    touch();
+}
+
+void Document::setReport(int index, const core::Report &report)
+{
+    if (!run(index))
+        return;
+    m_project.runs[std::size_t(index)].report = report;
     Q_EMIT runsChanged();
     touch();
 }

@@ -40,6 +40,7 @@ public:
     int comparedRun() const { return m_comparedRun; }
     const Run *run(int index) const;
     const core::Report *report() const { return m_currentRun < 0 ? nullptr : &m_project.runs[std::size_t(m_currentRun)].report; }
+    /// Something that the run depends on has changed since; of a post-training run not how it would be trained.
     bool isStale(int index) const;
 
     /// Replaces everything: another project, and its model as the engine prepared it.
@@ -60,6 +61,8 @@ public:
     void addRun(Run run);
     void renameRun(int index, const QString &name);
     void removeRun(int index);
+    /// The run measured anew, as when it was exported.
+    void setReport(int index, const core::Report &report);
     void setCurrentRun(int index);
     void setComparedRun(int index);
     void setCalibration(std::shared_ptr<const core::Calibration> calibration);

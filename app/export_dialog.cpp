@@ -98,8 +98,25 @@ QWidget *ExportDialog::formPage(const Document &document, bool judge)
     auto *page = new QWidget;
     auto *form = new QFormLayout(page);
     const QFileInfo source(text(m_source));
-    const QString preset = QString::fromStdString(document.recipe().preset), stem = source.completeBaseName() + QLatin1Char('_') + preset;
-    m_folder = new QLineEdit(QDir(source.absolutePath()).filePath(stem));
+    const QString preset = QString::fromStdString(document.recipe().preset);
+    m_what = new QComboBox;
+    m_what->setObjectName(QStringLiteral("what"));
+    m_what->setAccessibleName(tr("Model"));
+    m_what->addItem(tr("Present settings, quantized after training"), -1);
+    m_what->setItemData(0, preset, Qt::UserRole + 1);
+    for (int i = 0; const Run *run = document.run(i); ++i) {
+        if (!run->trained() || !QFileInfo::exists(text(run->checkpoint)))
+            continue;
+        m_what->addItem(tr("%1, as trained").arg(run->name), i);
+        m_what->setItemData(m_what->count() - 1, QString::fromStdString(run->report.training->method), Qt::UserRole + 1);
+        if (i == document.currentRun())
+            m_what->setCurrentIndex(m_what->count() - 1);
+    }
+    m_stem = source.completeBaseName() + QLatin1Char('_') + m_what->currentData(Qt::UserRole + 1).toString();
+    connect(m_what, &QComboBox::currentIndexChanged, this, &ExportDialog::nameAfter);
+    form->addRow(tr("&Model"), m_what);
+    form->setRowVisible(m_what, m_what->count() > 1);
+    m_folder = new QLineEdit(QDir(source.absolutePath()).filePath(m_stem));
     m_folder->setAccessibleName(tr("Folder"));
     auto *browse = new QPushButton(tr("&Browse…"));
     connect(browse, &QPushButton::clicked, this, [this] {
@@ -112,10 +129,11 @@ QWidget *ExportDialog::formPage(const Document &document, bool judge)
     line->addWidget(browse);
     form->addRow(tr("&Folder"), line);
     qobject_cast<QLabel *>(form->labelForField(line))->setBuddy(m_folder);
-    m_name = new QLineEdit(stem + QStringLiteral(".onnx"));
+    m_name = new QLineEdit(m_stem + QStringLiteral(".onnx"));
     m_name->setAccessibleName(tr("File name"));
     form->addRow(tr("File &name"), m_name);
     m_target = new QComboBox;
+    m_target->setObjectName(QStringLiteral("target"));
     m_target->setAccessibleName(tr("Target"));
     for (const std::string &name : core::targetProfileNames()) {
         m_target->addItem(name.empty() ? tr("any (every fusion of QDQ ONNX)") : QString::fromStdString(name), QString::fromStdString(name));
@@ -123,6 +141,7 @@ QWidget *ExportDialog::formPage(const Document &document, bool judge)
     }
     m_target->setCurrentIndex(std::max(m_target->findData(QString::fromStdString(document.recipe().target)), 0));
     connect(m_target, &QComboBox::currentIndexChanged, this, [this] { Q_EMIT targetChosen(m_target->currentData().toString()); });
+    m_target->setEnabled(trainedRun() < 0);
     form->addRow(tr("&Target"), m_target);
     form->addRow(tr("Recipe"), new QLabel(preset));
     const core::DataSource &validation = document.settings().validation;
@@ -165,6 +184,22 @@ QWidget *ExportDialog::resultPage()
 QString ExportDialog::folder() const { return m_folder->text().trimmed(); }
 QString ExportDialog::fileName() const { return m_name->text().trimmed(); }
 bool ExportDialog::judge() const { return m_judge->isChecked(); }
+int ExportDialog::trainedRun() const { return m_what->currentData().toInt(); }
+
+/// Names that were not edited follow what is exported.
+void ExportDialog::nameAfter()
+{
+    const QDir beside(QFileInfo(text(m_source)).absolutePath());
+    const QString stem = QFileInfo(text(m_source)).completeBaseName() + QLatin1Char('_') + m_what->currentData(Qt::UserRole + 1).toString();
+    if (folder() == beside.filePath(m_stem))
+        m_folder->setText(beside.filePath(stem));
+    if (fileName() == m_stem + QStringLiteral(".onnx"))
+        m_name->setText(stem + QStringLiteral(".onnx"));
+    m_stem = stem;
+    m_target->setEnabled(trainedRun() < 0);
+    m_target->setToolTip(trainedRun() < 0 ? QString() : tr("It was trained for its target; that cannot be changed any more."));
+}
+
 void ExportDialog::setFolder(const QString &folder) { m_folder->setText(folder); }
 
 void ExportDialog::check()
@@ -193,7 +228,7 @@ void ExportDialog::start()
     showProgress(tr("Starting"), -1);
     m_progressText->show();
     m_progress->show();
-    Q_EMIT exportRequested(folder(), fileName(), judge());
+    Q_EMIT exportRequested(folder(), fileName(), judge(), trainedRun());
 }
 
 void ExportDialog::showProgress(const QString &text, int percent)

@@ -25,6 +25,8 @@ public:
     QString folder() const;
     QString fileName() const;
     bool judge() const;
+    /// The trained run whose file it is to be; −1 = the present settings, quantized after training.
+    int trainedRun() const;
     void setFolder(const QString &folder);
 
 public Q_SLOTS:
@@ -34,19 +36,21 @@ public Q_SLOTS:
 
 Q_SIGNALS:
     void targetChosen(const QString &name);
-    void exportRequested(const QString &folder, const QString &fileName, bool judge);
+    void exportRequested(const QString &folder, const QString &fileName, bool judge, int trainedRun);
     void stopRequested();
 
 private:
     QWidget *formPage(const Document &document, bool judge);
     QWidget *resultPage();
     void check();
+    void nameAfter();
     void start();
     void openFolder();
 
     std::filesystem::path m_source;
+    QString m_stem;                          ///< that is proposed for folder and file
     QLineEdit *m_folder = nullptr, *m_name = nullptr;
-    QComboBox *m_target = nullptr;
+    QComboBox *m_target = nullptr, *m_what = nullptr;
     QCheckBox *m_judge = nullptr;
     QLabel *m_problem = nullptr, *m_result = nullptr, *m_progressText = nullptr;
     QProgressBar *m_progress = nullptr;

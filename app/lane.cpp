@@ -67,16 +67,20 @@ void Lane::stop()
 
 void Lane::stop(const QString &kind)
 {
-    const std::lock_guard lock(m_mutex);
-    std::erase_if(m_waiting, [&](const std::shared_ptr<Job> &job) {
-        if (job->kind != kind)
-            return false;
-        m_alive.erase(job->id);
-        m_loud.erase(job->id);
-        return true;
-    });
-    if (m_running && m_running->kind == kind)
-        m_running->stop.request_stop();
+    std::vector<std::shared_ptr<Job>> dropped;
+    {
+        const std::lock_guard lock(m_mutex);
+        std::erase_if(m_waiting, [&](const std::shared_ptr<Job> &job) {
+            if (job->kind == kind)
+                dropped.push_back(job);
+            return job->kind == kind;
+        });
+        if (m_running && m_running->kind == kind)
+            m_running->stop.request_stop();
+    }
+    const Failure cancelled{true, core::ErrorKind::Internal, {}, {}};
+    for (const auto &job : dropped)
+        deliver(job, nullptr, &cancelled);
 }
 
 bool Lane::runs(const QString &kind) const

@@ -17,6 +17,7 @@
 #include "widgets/spec/recipe_panel.h"
 #include "widgets/start/start_page.h"
 #include "widgets/tables/layer_table_view.h"
+#include "widgets/training/training_panel.h"
 
 #include <QApplication>
 #include <QCloseEvent>
@@ -42,7 +43,7 @@ constexpr int tallScreen = 860;   // below this height the bottom docks share on
 } // namespace
 
 MainWindow::MainWindow(const WindowOptions &options, QWidget *parent)
-    : QMainWindow(parent), m_preferences(loadPreferences()), m_document(), m_controller(m_document, options.threads < 0 ? m_preferences.threads : options.threads),
+    : QMainWindow(parent), m_preferences(loadPreferences()), m_document(), m_controller(m_document, options.threads < 0 ? m_preferences.threads : options.threads, options.trainingFolder),
       m_recovery(m_document, options.autosaveFolder.isEmpty() ? Recovery::defaultFolder() : options.autosaveFolder)
 {
     setObjectName(QStringLiteral("main-window"));
@@ -57,12 +58,14 @@ MainWindow::MainWindow(const WindowOptions &options, QWidget *parent)
     connectDocument();
     connectPanels();
     connectController();
+    connectTraining();
     applyTheme();
     showDockTitles(false);
     showDocks(false);
     updateTitle();
     updateRecent();
     showData();
+    showTraining();
     showSteps();
 }
 
@@ -133,6 +136,7 @@ void MainWindow::buildDocks()
     m_inspector = new widgets::Inspector(&m_selection);
     m_recipe = new widgets::RecipePanel;
     m_data = new widgets::DataPanel;
+    m_training = new widgets::TrainingPanel;
     m_analysis = new AnalysisPanel(m_document, m_controller, m_selection);
     m_problems = new widgets::ProblemsPanel;
     m_log = new widgets::RunLogPanel;
@@ -143,6 +147,7 @@ void MainWindow::buildDocks()
     addDock("inspector", tr("Inspector"), m_inspector, Qt::RightDockWidgetArea);
     addDock("recipe", tr("Recipe"), m_recipe, Qt::RightDockWidgetArea);
     addDock("data", tr("Data"), m_data, Qt::RightDockWidgetArea);
+    addDock("training", tr("Training"), m_training, Qt::RightDockWidgetArea);
     addDock("analysis", tr("Analysis"), m_analysis, Qt::BottomDockWidgetArea);
     addDock("problems", m_problems->title(), m_problems, Qt::BottomDockWidgetArea);
     addDock("log", tr("Run log"), m_log, Qt::BottomDockWidgetArea);
@@ -173,11 +178,12 @@ void MainWindow::applyLayout(const QString &name)
         return d;
     };
     QDockWidget *layers = place("layers", Qt::LeftDockWidgetArea), *inspector = place("inspector", Qt::RightDockWidgetArea), *recipe = place("recipe", Qt::RightDockWidgetArea),
-                *data = place("data", Qt::RightDockWidgetArea), *analysis = place("analysis", Qt::BottomDockWidgetArea), *problems = place("problems", Qt::BottomDockWidgetArea),
+                *data = place("data", Qt::RightDockWidgetArea), *training = place("training", Qt::RightDockWidgetArea), *analysis = place("analysis", Qt::BottomDockWidgetArea), *problems = place("problems", Qt::BottomDockWidgetArea),
                 *log = place("log", Qt::BottomDockWidgetArea), *history = place("history", Qt::BottomDockWidgetArea);
     tabifyDockWidget(inspector, recipe);
     tabifyDockWidget(recipe, data);
-    const bool tall = height() >= tallScreen, diagnose = name == QStringLiteral("diagnose");
+    tabifyDockWidget(data, training);
+    const bool tall = height() >= tallScreen, diagnose = name == QStringLiteral("diagnose"), train = name == QStringLiteral("train");
     if (tall)
         splitDockWidget(analysis, problems, Qt::Vertical);
     else
@@ -185,21 +191,21 @@ void MainWindow::applyLayout(const QString &name)
     tabifyDockWidget(problems, log);
     tabifyDockWidget(log, history);
     problems->raise();
-    inspector->raise();
+    (train ? training : inspector)->raise();
     if (!tall)
         (diagnose ? problems : analysis)->raise();
     resizeDocks({layers, inspector}, {width() * (diagnose ? 30 : 23) / 100, std::max(width() * 22 / 100, 340)}, Qt::Horizontal);
     if (tall)
-        resizeDocks({analysis, problems}, {height() * (diagnose ? 34 : 26) / 100, height() * (diagnose ? 16 : 9) / 100}, Qt::Vertical);
+        resizeDocks({analysis, problems}, {height() * (diagnose || train ? 34 : 26) / 100, height() * (diagnose ? 16 : 9) / 100}, Qt::Vertical);
     else
-        resizeDocks({analysis}, {height() * 30 / 100}, Qt::Vertical);
+        resizeDocks({analysis}, {height() * (train ? 38 : 30) / 100}, Qt::Vertical);
     // Tab bars of an arrangement that is gone stay behind as a line.
     QTimer::singleShot(0, this, [this] {
         for (QTabBar *bar : findChildren<QTabBar *>(QString(), Qt::FindDirectChildrenOnly))
             if (bar->count() == 0)
                 bar->hide();
     });
-    m_analysis->showTab(diagnose ? AnalysisPanel::LayerError : name == QStringLiteral("train") ? AnalysisPanel::Accuracy : AnalysisPanel::Histogram);
+    m_analysis->showTab(diagnose ? AnalysisPanel::LayerError : train ? AnalysisPanel::Curves : AnalysisPanel::Histogram);
 }
 
 void MainWindow::showDocks(bool shown)
@@ -253,6 +259,7 @@ void MainWindow::applyTheme()
     m_inspector->setTheme(m_theme);
     m_recipe->setTheme(m_theme);
     m_data->setTheme(m_theme);
+    m_training->setTheme(m_theme);
     m_analysis->setTheme(m_theme);
     m_problems->setTheme(m_theme);
     m_log->setTheme(m_theme);
@@ -304,13 +311,13 @@ bool MainWindow::mayDiscard()
 
 void MainWindow::open(const QString &path)
 {
-    if (mayDiscard())
+    if (mayInterruptTraining() && mayDiscard())
         m_controller.open(path);
 }
 
 void MainWindow::openSample()
 {
-    if (mayDiscard())
+    if (mayInterruptTraining() && mayDiscard())
         m_controller.openSample();
 }
 
@@ -374,7 +381,7 @@ void MainWindow::showPreferences()
 
 void MainWindow::closeEvent(QCloseEvent *event)
 {
-    if (!mayDiscard()) {
+    if (!mayInterruptTraining() || !mayDiscard()) {
         event->ignore();
         return;
     }

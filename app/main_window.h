@@ -9,6 +9,7 @@
 #include "widgets/shared/node_selection.h"
 #include "widgets/shared/theme.h"
 #include "widgets/spec/spec_change.h"
+#include "widgets/training/training_settings.h"
 
 #include <QMainWindow>
 
@@ -28,6 +29,7 @@ class ProblemsPanel;
 class RecipePanel;
 class RunLogPanel;
 class StartPage;
+class TrainingPanel;
 struct DataSettings;
 }
 
@@ -43,6 +45,7 @@ enum class Step;
 struct WindowOptions {
     int threads = -1;                ///< −1 = the preference
     QString autosaveFolder;          ///< empty = the user's own
+    QString trainingFolder;          ///< of checkpoints; empty = the user's own
 };
 
 class MainWindow : public QMainWindow {
@@ -62,6 +65,7 @@ public:
     PredictionBar *predictionBar() const { return m_prediction; }
     StatusPanel *statusPanel() const { return m_status; }
     StepBar *stepBar() const { return m_steps; }
+    widgets::TrainingPanel *trainingPanel() const { return m_training; }
     /// The open export dialog, or null.
     ExportDialog *exportDialog() const { return m_export; }
     /// By its name ("run", "export", "undo", …); null when there is none.
@@ -81,6 +85,9 @@ public Q_SLOTS:
     void applyLayout(const QString &name);
     void resetLayout();
     void run();
+    void train();
+    /// Asks before what was learned is lost.
+    void discardTraining();
     void showExport();
     void applyEdits(const widgets::SpecEdits &edits);
 
@@ -97,6 +104,7 @@ private:
     void connectDocument();
     void connectPanels();
     void connectController();
+    void connectTraining();
     QDockWidget *addDock(const QString &name, const QString &title, QWidget *content, Qt::DockWidgetArea area);
 
     /// Canvas and docks, or the start page alone.
@@ -111,6 +119,11 @@ private:
     void showData();
     void takeData(const widgets::DataSettings &data);
     void takePaths(const QStringList &paths);
+    void showTraining();
+    void showTrainingState();
+    void takeTraining(const widgets::TrainingSettings &training);
+    /// False when the user wants the training to go on.
+    bool mayInterruptTraining();
     void showRanges(core::NodeId node);
     void toggleQuantization(const std::vector<core::NodeId> &nodes);
     void predict();
@@ -136,6 +149,8 @@ private:
     widgets::DrawRequest m_drawRequest;
     std::optional<Settings> m_baseline;   ///< before the edits that are predicted and not kept yet
     Settings m_lastSettings;
+    widgets::TrainingPhase m_trainingPhase = widgets::TrainingPhase::Idle;   ///< as the actions know it
+    QString m_trainingLeft;
     std::optional<Recovery::Found> m_recovered;   ///< removed once it is open
 
     QStackedWidget *m_center = nullptr;
@@ -148,6 +163,7 @@ private:
     widgets::Inspector *m_inspector = nullptr;
     widgets::RecipePanel *m_recipe = nullptr;
     widgets::DataPanel *m_data = nullptr;
+    widgets::TrainingPanel *m_training = nullptr;
     AnalysisPanel *m_analysis = nullptr;
     widgets::ProblemsPanel *m_problems = nullptr;
     widgets::RunLogPanel *m_log = nullptr;

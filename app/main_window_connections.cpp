@@ -21,6 +21,7 @@
 
 #include <QDockWidget>
 #include <QFileDialog>
+#include <QStatusBar>
 
 namespace app {
 
@@ -47,6 +48,7 @@ void MainWindow::connectDocument()
     });
     connect(&m_document, &Document::settingsChanged, this, [this] {
         showData();
+        showTraining();
         predict();
         m_lastSettings = m_document.settings();
         showSteps();
@@ -178,6 +180,10 @@ void MainWindow::connectController()
         m_actions->update();
     });
     connect(&m_controller, &Controller::failed, this, &MainWindow::reportFailure);
+    connect(&m_controller, &Controller::refused, this, [this](const QString &sentence) {
+        m_log->append(sentence, core::Severity::Warning);
+        statusBar()->showMessage(sentence, 5000);
+    });
     connect(&m_controller, &Controller::modelMissing, this, &MainWindow::askForModel, Qt::QueuedConnection);
     connect(&m_controller, &Controller::findingsChanged, this, &MainWindow::showFindings);
     connect(&m_controller, &Controller::modelOpened, this, [this](const QString &path) {

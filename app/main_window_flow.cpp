@@ -222,28 +222,33 @@ void MainWindow::predict()
         m_prediction->hide();
         return;
     }
-    if (!m_baseline && !(m_lastSettings == m_document.settings()))
-        m_baseline = m_lastSettings;
+    if (sameWithoutTraining(m_lastSettings, m_document.settings()))
+        return; // how it would be trained changes nothing of what is predicted
     if (!m_baseline)
-        return;
-    if (*m_baseline == m_document.settings()) {
+        m_baseline = m_lastSettings;
+    if (sameWithoutTraining(*m_baseline, m_document.settings())) {
         m_baseline.reset();
         m_controller.dropPrediction();
         m_prediction->hide();
         return;
     }
     const QString what = m_document.lastEdit();
-    m_prediction->showWaiting(what);
+    m_prediction->showWaiting(what, m_controller.trainer().active() ? tr("it is predicted when the training has ended") : tr("predicting…"));
     m_controller.predict(m_baseline->recipe, m_document.recipe(), what);
 }
 
 void MainWindow::takeBack()
 {
     const std::optional<Settings> before = m_baseline;
+    const Settings now = m_document.settings();
     QUndoStack &stack = m_document.undoStack();
-    while (before && stack.canUndo() && !(m_document.settings() == *before))
+    while (before && stack.canUndo() && !sameWithoutTraining(m_document.settings(), *before))
         stack.undo();
     m_baseline.reset();
+    Settings kept = m_document.settings(); // what was said of the training in between
+    kept.training = now.training;
+    kept.trainingData = now.trainingData;
+    m_document.change(kept, tr("Training settings"));
 }
 
 void MainWindow::showImage()
@@ -317,7 +322,8 @@ void MainWindow::run()
 
 void MainWindow::showExport()
 {
-    if (!m_controller.obstacle().isEmpty() || m_export)
+    const Run *shown = m_document.run(m_document.currentRun());
+    if (m_export || (!m_controller.obstacle().isEmpty() && !(shown && shown->trained())))
         return run();
     m_export = new ExportDialog(m_document, m_preferences.judge, this);
     m_export->setAttribute(Qt::WA_DeleteOnClose);

@@ -59,9 +59,9 @@ PredictionBar::PredictionBar(QWidget *parent) : QFrame(parent)
 
 QString PredictionBar::text() const { return m_text->text(); }
 
-void PredictionBar::showWaiting(const QString &what)
+void PredictionBar::showWaiting(const QString &what, const QString &why)
 {
-    m_text->setText(tr("<b>%1</b>: predicting…").arg(what.toHtmlEscaped()));
+    m_text->setText(QStringLiteral("<b>%1</b>: %2").arg(what.toHtmlEscaped(), why.toHtmlEscaped()));
     show();
 }
 

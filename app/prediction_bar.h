@@ -18,7 +18,8 @@ public:
     QString text() const;
 
 public Q_SLOTS:
-    void showWaiting(const QString &what);
+    /// `why` follows the name of the edit: what is waited for.
+    void showWaiting(const QString &what, const QString &why);
     void showPrediction(const core::WhatIf &prediction, const QString &what);
     void showNoPrediction(const QString &what, const QString &why);
     void setTheme(const widgets::Theme &theme);

@@ -58,40 +58,66 @@ core::DataSource sourceFrom(const QJsonObject &json, const fs::path &folder)
     return {read(json["path"].toString(), folder), read(json["labels"].toString(), folder), std::size_t(std::max<qint64>(json["limit"].toInteger(), 0))};
 }
 
-QJsonObject toJson(const Settings &settings, const fs::path &folder)
+} // namespace
+
+core::TrainingSpec usualTraining()
 {
-    return {{"recipe", QJsonDocument::fromJson(QByteArray::fromStdString(core::recipeToJson(settings.recipe))).object()},
-            {"calibration", toJson(settings.calibration, folder)},
-            {"validation", toJson(settings.validation, folder)}};
+    return core::defaultTraining(core::TrainMethod::Lsq, false);
 }
 
-Settings settingsFrom(const QJsonObject &json, const fs::path &folder)
+QJsonObject settingsToJson(const Settings &settings, const fs::path &folder)
+{
+    const auto object = [](const std::string &json) { return QJsonDocument::fromJson(QByteArray::fromStdString(json)).object(); };
+    return {{"recipe", object(core::recipeToJson(settings.recipe))},
+            {"calibration", toJson(settings.calibration, folder)},
+            {"validation", toJson(settings.validation, folder)},
+            // Text, because a seed may be larger than the numbers that JSON keeps exactly.
+            {"training", QString::fromStdString(core::trainingToJson(settings.training))},
+            {"training_data", toJson(settings.trainingData, folder)}};
+}
+
+Settings settingsFromJson(const QJsonObject &json, const fs::path &folder)
 {
     Settings settings;
     settings.recipe = core::recipeFromJson(QJsonDocument(json["recipe"].toObject()).toJson().toStdString());
     settings.calibration = sourceFrom(json["calibration"].toObject(), folder);
     settings.validation = sourceFrom(json["validation"].toObject(), folder);
+    if (json.contains("training"))
+        settings.training = core::trainingFromJson(json["training"].toString().toStdString());
+    settings.trainingData = sourceFrom(json["training_data"].toObject(), folder);
     return settings;
 }
 
-} // namespace
+bool sameTraining(const Settings &a, const Settings &b)
+{
+    return a.training == b.training && sameSource(a.trainingData, b.trainingData);
+}
+
+bool sameWithoutTraining(const Settings &a, const Settings &b)
+{
+    return a.recipe == b.recipe && sameSource(a.calibration, b.calibration) && sameSource(a.validation, b.validation);
+}
 
 bool operator==(const Settings &a, const Settings &b)
 {
-    return a.recipe == b.recipe && sameSource(a.calibration, b.calibration) && sameSource(a.validation, b.validation);
+    return sameWithoutTraining(a, b) && sameTraining(a, b);
 }
 
 QByteArray projectToJson(const Project &project, const fs::path &folder)
 {
     QJsonArray runs;
-    for (const Run &run : project.runs)
-        runs.append(QJsonObject{{"name", run.name},
-                                {"when", run.when.toUTC().toString(Qt::ISODate)},
-                                {"settings", toJson(run.settings, folder)},
-                                {"report", reportToRunJson(run.report)}});
+    for (const Run &run : project.runs) {
+        QJsonObject one{{"name", run.name},
+                        {"when", run.when.toUTC().toString(Qt::ISODate)},
+                        {"settings", settingsToJson(run.settings, folder)},
+                        {"report", reportToRunJson(run.report)}};
+        if (!run.checkpoint.empty())
+            one["checkpoint"] = written(run.checkpoint, folder);
+        runs.append(one);
+    }
     const QJsonObject json{{"schema_version", schemaVersion},
                            {"model", QJsonObject{{"path", written(project.model, folder)}, {"sha256", QString::fromLatin1(project.modelHash)}}},
-                           {"settings", toJson(project.settings, folder)},
+                           {"settings", settingsToJson(project.settings, folder)},
                            {"runs", runs},
                            {"window", QJsonObject{{"state", QString::fromLatin1(project.windowState.toBase64())},
                                                   {"canvas", project.canvasMode},
@@ -115,13 +141,14 @@ Project projectFromJson(const QByteArray &bytes, const fs::path &folder, const Q
     try {
         project.model = read(json["model"]["path"].toString(), folder);
         project.modelHash = json["model"]["sha256"].toString().toLatin1();
-        project.settings = settingsFrom(json["settings"].toObject(), folder);
+        project.settings = settingsFromJson(json["settings"].toObject(), folder);
         for (const QJsonValue &value : json["runs"].toArray()) {
             Run run;
             run.name = value["name"].toString();
             run.when = QDateTime::fromString(value["when"].toString(), Qt::ISODate).toLocalTime();
-            run.settings = settingsFrom(value["settings"].toObject(), folder);
+            run.settings = settingsFromJson(value["settings"].toObject(), folder);
             run.report = reportFromRunJson(value["report"].toObject());
+            run.checkpoint = read(value["checkpoint"].toString(), folder);
             project.runs.push_back(std::move(run));
         }
     } catch (const core::Error &inner) {

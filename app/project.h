@@ -6,6 +6,7 @@
 
 #include <QByteArray>
 #include <QDateTime>
+#include <QJsonObject>
 #include <QString>
 
 #include <filesystem>
@@ -13,12 +14,24 @@
 
 namespace app {
 
+/// What a new project trains with: LSQ, on images that need no labels.
+core::TrainingSpec usualTraining();
+
 /// All that a run depends on, and all that is undone and redone.
 struct Settings {
     core::Recipe recipe;
     core::DataSource calibration, validation;
+    core::TrainingSpec training = usualTraining();
+    core::DataSource trainingData;
     friend bool operator==(const Settings &, const Settings &);
 };
+/// Equal but for what only a training depends on.
+bool sameWithoutTraining(const Settings &a, const Settings &b);
+bool sameTraining(const Settings &a, const Settings &b);
+
+QJsonObject settingsToJson(const Settings &settings, const std::filesystem::path &folder);
+/// Throws core::Error{InvalidInput}; what older versions did not know has its default.
+Settings settingsFromJson(const QJsonObject &json, const std::filesystem::path &folder);
 
 /// One entry of the experiment list.
 struct Run {
@@ -26,6 +39,8 @@ struct Run {
     QDateTime when;
     Settings settings;
     core::Report report;        ///< without histograms once it was saved
+    std::filesystem::path checkpoint; ///< of a trained run: what was learned
+    bool trained() const { return report.training.has_value(); }
 };
 
 struct Project {

@@ -3,6 +3,7 @@
 
 #include "core/report/report.h"
 
+#include <QJsonArray>
 #include <QJsonObject>
 
 namespace app {
@@ -10,5 +11,8 @@ namespace app {
 QJsonObject reportToRunJson(const core::Report &report);
 /// Missing fields stay at their defaults.
 core::Report reportFromRunJson(const QJsonObject &json);
+
+QJsonArray curveToJson(const std::vector<core::CurvePoint> &curve);
+std::vector<core::CurvePoint> curveFromJson(const QJsonValue &json);
 
 } // namespace app

@@ -1,5 +1,7 @@
 #include "app/status_panel.h"
 
+#include "widgets/training/training_settings.h"
+
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLocale>
@@ -16,7 +18,7 @@ QString stageName(const std::string &stage)
         {"load", QT_TRANSLATE_NOOP("app::StatusPanel", "Loading")},       {"prepare", QT_TRANSLATE_NOOP("app::StatusPanel", "Preparing")},
         {"calibrate", QT_TRANSLATE_NOOP("app::StatusPanel", "Calibrating")}, {"quantize", QT_TRANSLATE_NOOP("app::StatusPanel", "Choosing ranges")},
         {"evaluate", QT_TRANSLATE_NOOP("app::StatusPanel", "Evaluating")},   {"write", QT_TRANSLATE_NOOP("app::StatusPanel", "Writing")},
-        {"verify", QT_TRANSLATE_NOOP("app::StatusPanel", "Verifying")}};
+        {"verify", QT_TRANSLATE_NOOP("app::StatusPanel", "Verifying")},       {"train", QT_TRANSLATE_NOOP("app::StatusPanel", "Training")}};
     for (const auto &[key, name] : names)
         if (stage == key)
             return StatusPanel::tr(name);
@@ -31,10 +33,11 @@ QString progressText(const core::ProgressReport &report)
     QString text = stageName(report.stage);
     if (report.total > 0)
         text += QStringLiteral(" %1/%2").arg(locale.toString(qlonglong(report.done)), locale.toString(qlonglong(report.total)));
-    if (report.itemsPerSecond > 0)
+    if (report.itemsPerSecond > 0 && report.stage != "train") // that one counts steps
         text += StatusPanel::tr(", %1 img/s").arg(locale.toString(report.itemsPerSecond, 'f', report.itemsPerSecond < 10 ? 1 : 0));
     if (report.secondsLeft >= 1)
-        text += StatusPanel::tr(", about %1 s left").arg(locale.toString(report.secondsLeft, 'f', 0));
+        text += report.secondsLeft < 100 ? StatusPanel::tr(", about %1 s left").arg(locale.toString(report.secondsLeft, 'f', 0))
+                                         : StatusPanel::tr(", about %1 left").arg(widgets::durationText(report.secondsLeft));
     return text;
 }
 

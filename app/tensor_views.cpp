@@ -1,6 +1,7 @@
 #include "app/tensor_views.h"
 
 #include "core/spec/config_json.h"
+#include "widgets/training/training_settings.h"
 
 #include <QCoreApplication>
 #include <QDir>
@@ -108,17 +109,22 @@ Snapshot snapshotOf(const Document &document)
     return {document.prepared(), document.layers(), document.calibration()};
 }
 
+NodeId preparedNode(const Snapshot &s, NodeId id)
+{
+    if (!s.prepared || !s.prepared->source->contains(id))
+        return {};
+    const Graph &graph = *s.prepared->graph;
+    const NodeId shown = graph.contains(id) ? id : s.prepared->source->producer(s.prepared->source->node(id).input(0));
+    return shown.valid() && graph.contains(shown) ? shown : NodeId();
+}
+
 std::vector<TensorChoice> tensorsOf(const Snapshot &s, NodeId id)
 {
     std::vector<TensorChoice> choices;
-    if (!s.prepared || !s.layers || !s.prepared->source->contains(id))
+    const NodeId shown = s.layers ? preparedNode(s, id) : NodeId();
+    if (!shown.valid())
         return choices;
     const Graph &graph = *s.prepared->graph;
-    NodeId shown = id;
-    if (!graph.contains(id)) // a folded BatchNormalization: the layer that took it in
-        shown = s.prepared->source->producer(s.prepared->source->node(id).input(0));
-    if (!shown.valid() || !graph.contains(shown))
-        return choices;
     const Placement &placement = *s.layers->placement;
     const auto add = [&](ValueId value, TensorRole role, const QString &what) {
         if (!value.valid())
@@ -153,7 +159,7 @@ std::vector<TensorChoice> tensorsOf(const Snapshot &s, NodeId id)
     return choices;
 }
 
-TensorView viewOf(const Snapshot &s, const TensorChoice &choice)
+TensorView viewOf(const Snapshot &s, const TensorChoice &choice, std::shared_ptr<const TensorStatistics> trained)
 {
     TensorView view;
     widgets::HistogramSubject &subject = view.subject;
@@ -167,7 +173,9 @@ TensorView viewOf(const Snapshot &s, const TensorChoice &choice)
         subject.scheme = point->scheme;
     const bool perChannel = subject.scheme.quantized() && subject.scheme.granularity == Granularity::PerChannel;
     std::vector<float> values; // of a constant
-    if (const TensorData *data = choice.constant && graph.contains(choice.value) ? graph.constant(choice.value) : nullptr; data && isFloatingPoint(data->type)) {
+    if (trained) {
+        subject.statistics = std::move(trained);
+    } else if (const TensorData *data = choice.constant && graph.contains(choice.value) ? graph.constant(choice.value) : nullptr; data && isFloatingPoint(data->type)) {
         values = data->toFloats();
         if (perChannel && std::size_t(subject.scheme.channelAxis) < data->dims.size()) {
             subject.channels = int(data->dims[std::size_t(subject.scheme.channelAxis)]);
@@ -297,6 +305,9 @@ std::shared_ptr<const widgets::RunTable> runTable(const Document &document)
         widgets::RunRow row;
         row.name = run.name;
         row.recipeSummary = summaryOf(run.settings.recipe);
+        if (run.trained())
+            row.recipeSummary = tr("%1, %2 steps, best at %3").arg(widgets::methodName(run.settings.training.method)).arg(run.report.training->steps).arg(run.report.training->bestStep)
+                + (run.settings.training.method == TrainMethod::Float ? QString() : QStringLiteral("; ") + row.recipeSummary);
         row.date = run.when;
         row.floating = figures(run.report.floating);
         row.ptq = figures(run.report.quantized);

@@ -33,13 +33,16 @@ struct TensorChoice {
 };
 /// Output, inputs, weight, bias. The first one has the quantizer that the layer's figures are about.
 std::vector<TensorChoice> tensorsOf(const Snapshot &snapshot, core::NodeId node);
+/// The node of the prepared graph that a node of the drawing stands for: of a folded BatchNormalization the layer that took it in. Invalid = none.
+core::NodeId preparedNode(const Snapshot &snapshot, core::NodeId node);
 
 struct TensorView {
     widgets::HistogramSubject subject;
     std::vector<widgets::ObserverLine> lines;
     QString why;                         ///< sentence when there is nothing to show
 };
-TensorView viewOf(const Snapshot &snapshot, const TensorChoice &choice);
+/// `trained`: of a weight as a training has it now, in place of the model's.
+TensorView viewOf(const Snapshot &snapshot, const TensorChoice &choice, std::shared_ptr<const core::TensorStatistics> trained = nullptr);
 
 /// Ranges of every observer for the tensors of one node.
 std::vector<widgets::TensorRanges> rangesOf(const Snapshot &snapshot, core::NodeId node);

@@ -181,13 +181,20 @@ void WindowActions::runMenu()
         m_window.statusPanel()->acknowledgeStop();
         m_window.controller().stop();
     });
+    menu->addSeparator();
+    Controller &controller = m_window.controller();
+    add(menu, "train", tr("&Train"), QKeySequence(Qt::CTRL | Qt::Key_T), [this] { m_window.train(); });
+    add(menu, "train-pause", tr("&Pause the training"), {}, [&controller] { controller.pauseTraining(); });
+    add(menu, "train-resume", tr("R&esume the training"), {}, [&controller] { controller.resumeTraining(); });
+    add(menu, "train-stop", tr("Stop and &keep the best"), {}, [&controller] { controller.stopAndKeepBest(); });
+    add(menu, "train-discard", tr("&Discard the training…"), {}, [this] { m_window.discardTraining(); });
 }
 
 void WindowActions::analysisMenu()
 {
     QMenu *menu = m_window.menuBar()->addMenu(tr("&Analysis"));
-    const QString names[] = {tr("&Histogram"), tr("&Ranges"), tr("&Layer error"), tr("&Accuracy"), tr("&Images"), tr("&Compare")};
-    for (int i = 0; i < 6; ++i)
+    const QString names[] = {tr("&Histogram"), tr("&Ranges"), tr("&Layer error"), tr("&Accuracy"), tr("&Images"), tr("&Compare"), tr("C&urves")};
+    for (int i = 0; i < AnalysisPanel::tabCount; ++i)
         add(menu, QStringLiteral("analysis-%1").arg(i), names[i], QKeySequence(Qt::ALT | Qt::Key(Qt::Key_1 + i)), [this, i] {
             m_window.dock("analysis")->show();
             m_window.dock("analysis")->raise();
@@ -264,12 +271,20 @@ void WindowActions::update()
 {
     const bool model = m_window.document().hasModel(), busy = m_window.controller().heavy().busy(), selected = !m_window.selection().nodes().empty();
     const QString obstacle = m_window.controller().obstacle();
+    const Trainer &trainer = m_window.controller().trainer();
+    using Phase = widgets::TrainingPhase;
+    const Phase phase = trainer.status().phase;
+    find("train")->setEnabled(model && !busy);
+    find("train-pause")->setEnabled(phase == Phase::Running);
+    find("train-resume")->setEnabled(phase == Phase::Paused || (!busy && trainer.unfinished()));
+    find("train-stop")->setEnabled(phase == Phase::Running || phase == Phase::Paused);
+    find("train-discard")->setEnabled(phase != Phase::Discarding && (trainer.active() || trainer.unfinished()));
     for (const char *name : {"save", "save-as", "find", "select-rule", "select-all", "invert", "mode-blocks", "mode-layers", "mode-overview", "fit", "actual-size", "zoom-in", "zoom-out",
                              "graph-png", "graph-svg", "graph-copy"})
         find(name)->setEnabled(model);
     for (const char *name : {"run", "calibrate", "export"}) {
         find(name)->setEnabled(model && !busy);
-        find(name)->setToolTip(busy ? tr("Something runs already") : obstacle.isEmpty() ? find(name)->text().remove(QLatin1Char('&')) : obstacle);
+        find(name)->setToolTip(busy ? trainer.active() ? tr("A training is on; end it first") : tr("Something runs already") : obstacle.isEmpty() ? find(name)->text().remove(QLatin1Char('&')) : obstacle);
     }
     find("stop")->setEnabled(busy);
     for (const char *name : {"select-similar", "grow-up", "grow-down", "all-up", "all-down", "toggle", "per-channel", "per-tensor", "int8", "int4", "act16", "reset-layer"})

@@ -428,7 +428,7 @@ void TestJourneys::theExportDialogChoosesATargetAndGuardsTheSource()
     m_window->showExport();
     ExportDialog *dialog = m_window->exportDialog();
     QVERIFY(dialog);
-    auto *target = dialog->findChild<QComboBox *>();
+    auto *target = dialog->findChild<QComboBox *>("target");
     target->setCurrentIndex(target->findData("tensorrt"));
     QCOMPARE(m_window->document().recipe().target, std::string("tensorrt"));
     const auto exportButton = [&] {

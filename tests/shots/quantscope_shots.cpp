@@ -1,4 +1,4 @@
-// quantscope_shots DIR [--models FOLDER]
+// quantscope_shots DIR [--models FOLDER] [--training] [--only LOOK]
 //
 // Drives the real window through its journeys and saves a picture of every station, light and dark, at 1600 × 1000 and on a small screen.
 // FOLDER holds efficientnet-lite0.onnx and FastestDet.onnx, and beside it imagenet-sample/ and coco128/; without it only the bundled sample is shown.
@@ -8,6 +8,7 @@
 #include "widgets/shared/app_style.h"
 #include "app/options.h"
 #include "app/prediction_bar.h"
+#include "widgets/charts/curves_panel.h"
 #include "widgets/graph/graph_canvas.h"
 #include "widgets/log/problems_panel.h"
 #include "widgets/spec/inspector.h"
@@ -42,6 +43,7 @@ public:
     {
         WindowOptions options;
         options.autosaveFolder = m_temporary.path();
+        options.trainingFolder = m_temporary.filePath("training");
         m_window = std::make_unique<MainWindow>(options);
         m_window->setThemeChoice(dark ? ThemeChoice::Dark : ThemeChoice::Light);
         m_window->resize(size);
@@ -61,6 +63,11 @@ public:
     void shoot(const QString &name, QWidget *widget = nullptr)
     {
         settle();
+        shootNow(name, widget);
+    }
+    /// While something runs.
+    void shootNow(const QString &name, QWidget *widget = nullptr)
+    {
         const QString file = QStringLiteral("%1/%2-%3.png").arg(m_folder, name, m_suffix);
         QWidget *shown = widget ? widget : m_window.get();
         if (!shown->grab().save(file))
@@ -116,6 +123,43 @@ void showSample(Photographer &p)
     p.shoot("05-exported", w.exportDialog());
     w.exportDialog()->close();
     p.settle();
+}
+
+void showTraining(Photographer &p)
+{
+    MainWindow &w = p.window();
+    p.open([&] { w.openSample(); });
+    w.applyEdits({widgets::ChoosePreset{"a8w4"}});
+    Settings settings = w.document().settings();
+    settings.training.epochs = 40;
+    settings.training.learningRate = 1e-3;
+    settings.training.evaluateEvery = 20;
+    w.document().change(settings, "Training settings");
+    p.run();
+    p.settle();
+    w.applyLayout("train");
+    p.select("block1/depthwise/conv");
+    p.shoot("06-before-training");
+    w.train();
+    const Trainer &trainer = w.controller().trainer();
+    const auto reached = [&](std::int64_t step) { return waitFor([&] { return trainer.status().step >= step || !trainer.active(); }, patience); };
+    reached(90);
+    p.shootNow("07-training");
+    w.analysis()->showTab(AnalysisPanel::Histogram);
+    reached(100);
+    p.shootNow("08-training-histogram");
+    w.controller().pauseTraining();
+    waitFor([&] { return trainer.status().phase == widgets::TrainingPhase::Paused; });
+    w.analysis()->showTab(AnalysisPanel::Curves);
+    for (int i = 0; i < widgets::CurvesPanel::groupCount; ++i)
+        w.analysis()->curves()->setShown(widgets::CurvesPanel::Group(i), true);
+    waitFor([] { return false; }, 200);
+    p.shootNow("09-training-paused");
+    w.controller().stopAndKeepBest();
+    waitFor([&] { return !trainer.active(); }, patience);
+    w.analysis()->showTab(AnalysisPanel::Compare);
+    p.shoot("09b-trained-compare");
+    p.discard();
 }
 
 Settings imagenet(const QString &data)
@@ -195,6 +239,7 @@ int main(int argc, char **argv)
     parser.addHelpOption();
     parser.addPositionalArgument("DIR", "Folder for the pictures.");
     parser.addOption({"models", "Folder with efficientnet-lite0.onnx and FastestDet.onnx.", "FOLDER"});
+    parser.addOption({"training", "Only the stations of a training."});
     parser.addOption({"only", "Only this look: light-1600, dark-1600, light-1280 or dark-1280.", "LOOK"});
     parser.process(application);
     if (parser.positionalArguments().size() != 1)
@@ -210,8 +255,13 @@ int main(int argc, char **argv)
             if (parser.isSet("only") && parser.value("only") != look)
                 continue;
             Photographer photographer(folder, dark, size);
+            if (parser.isSet("training")) {
+                showTraining(photographer);
+                continue;
+            }
             showSample(photographer);
             photographer.discard();
+            showTraining(photographer);
             if (!models.isEmpty()) {
                 showClassifier(photographer, models);
                 showDetector(photographer, models);

@@ -210,7 +210,7 @@ void TestAnalysisCharts::accuracyPicksWhatWasMeasured()
     chart.setRuns(runs);                             // no labels: agreement
     show(chart);
     QVERIFY(!chart.isEmpty());
-    QVERIFY2(chart.heading().contains("PTQ 97.0 %, exported file 96.5 %"), qPrintable(chart.heading()));
+    QVERIFY2(chart.heading().contains("quantized 97.0 %, exported file 96.5 %"), qPrintable(chart.heading()));
     QCOMPARE(chart.csv().section('\n', 2, 2), QString("a8w8,ptq,,,88.5"));
     QSignalSpy chosen(&chart, &AccuracyChart::runChosen);
     click(chart, 1);
@@ -274,7 +274,7 @@ void TestAnalysisCharts::eachKindOfFigureHasItsChart()
     QVERIFY(panel.chart(CurvesPanel::Loss)->references().empty());
     QTRY_VERIFY(!panel.chart(CurvesPanel::Accuracy)->isEmpty());
     QVERIFY(panel.chart(CurvesPanel::Accuracy)->plot()->yOf(91) > 0); // in view
-    QVERIFY2(panel.chart(CurvesPanel::Accuracy)->heading() == "top-1 80 % at step 2", qPrintable(panel.chart(CurvesPanel::Accuracy)->heading()));
+    QVERIFY2(panel.chart(CurvesPanel::Accuracy)->heading() == "top-1 80 %", qPrintable(panel.chart(CurvesPanel::Accuracy)->heading()));
 
     QVERIFY(!panel.chart(CurvesPanel::LearningRate)->isVisible());
     QTest::mouseClick(panel.toggle(CurvesPanel::LearningRate), Qt::LeftButton);

@@ -120,7 +120,7 @@ void TestRunTables::figuresAreComparedWithTheirChange()
     const auto runs = threeRuns();
     const DiffRows rows = figureDifferences((*runs)[0], (*runs)[1]);
     QCOMPARE(rows[0].b, QString("71.9 %"));
-    QCOMPARE(rows[1].key, QString("PTQ top-1"));
+    QCOMPARE(rows[1].key, QString("Quantized top-1"));
     QCOMPARE(rows[1].b, QString("65.3 % (+24.1)"));
     QCOMPARE(figureDifferences((*runs)[2], (*runs)[1])[1].b, QString("65.3 % (−5.6)"));
 }

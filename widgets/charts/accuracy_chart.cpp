@@ -12,7 +12,7 @@ namespace widgets {
 namespace {
 
 constexpr int kinds = 3;
-QString kindName(int kind) { return kind == 0 ? AccuracyChart::tr("float") : kind == 1 ? AccuracyChart::tr("PTQ") : AccuracyChart::tr("exported file"); }
+QString kindName(int kind) { return kind == 0 ? AccuracyChart::tr("float") : kind == 1 ? AccuracyChart::tr("quantized") : AccuracyChart::tr("exported file"); }
 
 } // namespace
 
@@ -76,7 +76,7 @@ void AccuracyChart::rebuild()
                                                   metric() == Agreement ? tr("Evaluate a run to see it.") : tr("Label the images (folders or a label file) to see it.")));
     setEmptyText({});
     const RunRow &last = m_runs->back();
-    setHeading(tr("%1 — %2: float %3, PTQ %4, exported file %5").arg(m_metric->currentText(), last.name, percentText(valueOf(last, 0, metric())),
+    setHeading(tr("%1 — %2: float %3, quantized %4, exported file %5").arg(m_metric->currentText(), last.name, percentText(valueOf(last, 0, metric())),
                                                                      percentText(valueOf(last, 1, metric())), percentText(valueOf(last, 2, metric()))));
     setSummary(heading());
     const double from = m_close->isChecked() ? std::max(0.0, std::floor(least - (100 - least) * 0.15 - 1)) : 0;

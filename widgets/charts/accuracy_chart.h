@@ -1,4 +1,4 @@
-// Accuracy before and after: float, quantized in memory (PTQ) and the exported file, side by side for every run.
+// Accuracy before and after: float, quantized in memory and the exported file, side by side for every run.
 #pragma once
 
 #include "widgets/charts/indexed_chart.h"

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t mostPoints = 8192;   // of one curve
 constexpr std::size_t dottedPoints = 64;   // so few points are drawn one by one, too
+constexpr int flat = 150;                  // pixels: below, the name of the axis finds no room
 constexpr Qt::PenStyle styles[] = {Qt::SolidLine, Qt::DashLine, Qt::DotLine, Qt::DashDotLine};
 
 } // namespace
@@ -20,7 +21,7 @@ constexpr Qt::PenStyle styles[] = {Qt::SolidLine, Qt::DashLine, Qt::DotLine, Qt:
 CurvesChart::CurvesChart(QWidget *parent) : CurvesChart(tr("Curves"), tr("How the figures of a run develop, step by step"), parent) {}
 
 CurvesChart::CurvesChart(const QString &name, const QString &description, QWidget *parent)
-    : ChartPanel(name, description, parent), m_emptySentence(tr("Curves appear here while a training run is on."))
+    : ChartPanel(name, description, parent), m_title(name), m_emptySentence(tr("Curves appear here while a training run is on."))
 {
     m_log = addToggle(tr("log y"), tr("Logarithmic values; what is not above zero is drawn at the foot"), false);
     connect(m_log, &QToolButton::toggled, this, &CurvesChart::refresh);
@@ -45,7 +46,7 @@ void CurvesChart::clear()
     m_curves.clear();
     m_timer.stop();
     m_mark = -1;
-    setHeading({});
+    setHeading(m_title);
     setEmptyText(m_emptySentence);
 }
 
@@ -112,15 +113,15 @@ void CurvesChart::refresh()
         high = std::max(high, line.value);
     }
     setEmptyText({});
-    setHeading(tr("%1 at step %2").arg(latest, plainNumber(last, 7)));
-    setSummary(heading());
+    setHeading(latest);
+    setSummary(tr("%1 at step %2").arg(latest, plainNumber(last, 7)));
     const double pad = high > low ? (high - low) * 0.06 : std::max(std::fabs(high), 1.0) * 0.1;
     if (m_log->isChecked() && positive > 0)
         plot()->setY(PlotScale(ScaleKind::Log10, positive * 0.8, high * 1.25), {});
     else
         plot()->setY(PlotScale(ScaleKind::Linear, low - pad, high + pad), {});
     if (!plot()->isZoomed())
-        plot()->setX(PlotScale(ScaleKind::Linear, first, std::max(last, first + 1)), tr("step"));
+        plot()->setX(PlotScale(ScaleKind::Linear, first, std::max(last, first + 1)), plot()->height() < flat ? QString() : tr("step"));
     plot()->viewport()->update();
 }
 

@@ -50,7 +50,7 @@ private:
 
     std::vector<Curve> m_curves;
     std::vector<Reference> m_references;
-    QString m_emptySentence, m_unit, m_markName;
+    QString m_title, m_emptySentence, m_unit, m_markName;
     double m_mark = -1;
     QTimer m_timer;
     QToolButton *m_log = nullptr;

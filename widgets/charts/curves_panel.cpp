@@ -31,6 +31,12 @@ CurvesPanel::CurvesPanel(QWidget *parent) : QWidget(parent)
     line->setContentsMargins(8, 2, 6, 0);
     line->setSpacing(2);
     line->addWidget(m_title, 1);
+    m_follow = new QToolButton(this);
+    m_follow->setText(tr("Follow the training"));
+    m_follow->setToolTip(tr("Show the training that is on"));
+    m_follow->hide();
+    connect(m_follow, &QToolButton::clicked, this, &CurvesPanel::followRequested);
+    line->addWidget(m_follow);
     for (int i = 0; i < groupCount; ++i) {
         const auto &[name, description, unit, shown] = groups[i];
         m_charts[std::size_t(i)] = new CurvesChart(name, description, this);
@@ -56,6 +62,7 @@ CurvesPanel::CurvesPanel(QWidget *parent) : QWidget(parent)
 bool CurvesPanel::isShown(Group group) const { return m_toggles[group]->isChecked(); }
 void CurvesPanel::setShown(Group group, bool shown) { m_toggles[group]->setChecked(shown); }
 QString CurvesPanel::title() const { return m_title->text(); }
+void CurvesPanel::setFollowable(bool followable) { m_follow->setVisible(followable); }
 void CurvesPanel::setTitle(const QString &title) { m_title->setText(title); }
 
 void CurvesPanel::clear(const QString &thresholds)
@@ -68,6 +75,7 @@ void CurvesPanel::clear(const QString &thresholds)
     for (CurvesChart *chart : m_charts)
         chart->setEmptySentence(sentence);
     m_charts[Thresholds]->setEmptySentence(thresholds.isEmpty() ? sentence : thresholds);
+    m_charts[Sqnr]->setEmptySentence(tr("Measured where the images to measure with have no labels."));
     m_floatTop1.reset();
     m_ptqTop1.reset();
     m_ptqAgreement.reset();

@@ -42,7 +42,12 @@ public Q_SLOTS:
     /// By tensor name. Only the curves of the names given last are shown; what was told of others is kept.
     void appendThresholds(double step, const std::vector<std::pair<std::string, double>> &thresholds);
     void setThresholdsText(const QString &sentence);
+    /// A training is on whose curves are not those that are shown.
+    void setFollowable(bool followable);
     void setTheme(const widgets::Theme &theme);
+
+Q_SIGNALS:
+    void followRequested();
 
 protected:
     void resizeEvent(QResizeEvent *event) override;
@@ -55,6 +60,7 @@ private:
     std::array<QToolButton *, groupCount> m_toggles{};
     QGridLayout *m_grid;
     ElidedLabel *m_title;
+    QToolButton *m_follow;
     std::optional<double> m_floatTop1, m_ptqTop1, m_ptqAgreement, m_ptqSqnr;
     bool m_labelled = false, m_quantized = true;
     std::map<QString, std::vector<QPointF>> m_thresholds;

@@ -92,10 +92,10 @@ DiffRows figureDifferences(const RunRow &a, const RunRow &b)
             rows.push_back({key, percentText(x), percentText(y) + changeText(x, y, 1)});
     };
     percent(DiffModel::tr("Float top-1"), a.floating.top1, b.floating.top1);
-    percent(DiffModel::tr("PTQ top-1"), a.ptq.top1, b.ptq.top1);
+    percent(DiffModel::tr("Quantized top-1"), a.ptq.top1, b.ptq.top1);
     percent(DiffModel::tr("File top-1"), a.exported.top1, b.exported.top1);
     percent(DiffModel::tr("File top-5"), a.exported.top5, b.exported.top5);
-    percent(DiffModel::tr("PTQ agreement"), a.ptq.agreement, b.ptq.agreement);
+    percent(DiffModel::tr("Quantized agreement"), a.ptq.agreement, b.ptq.agreement);
     percent(DiffModel::tr("File agreement"), a.exported.agreement, b.exported.agreement);
     rows.push_back({DiffModel::tr("File size"), bytesText(a.fileBytes), bytesText(b.fileBytes)});
     const auto seconds = [](double s) { return s > 0 ? QString::number(s, 'f', 1) + QStringLiteral(" s") : QStringLiteral("–"); };

@@ -77,7 +77,7 @@ QVariant RunModel::headerData(int section, Qt::Orientation orientation, int role
 {
     if (orientation == Qt::Vertical)
         return role == Qt::DisplayRole ? QVariant(section + 1) : QVariant();
-    static const char *const titles[] = {QT_TR_NOOP("Run"), QT_TR_NOOP("Recipe"), QT_TR_NOOP("Date"), QT_TR_NOOP("Float top-1"), QT_TR_NOOP("PTQ top-1"),
+    static const char *const titles[] = {QT_TR_NOOP("Run"), QT_TR_NOOP("Recipe"), QT_TR_NOOP("Date"), QT_TR_NOOP("Float top-1"), QT_TR_NOOP("Quantized top-1"),
         QT_TR_NOOP("File top-1"), QT_TR_NOOP("File top-5"), QT_TR_NOOP("Agreement"), QT_TR_NOOP("File size"), QT_TR_NOOP("Time")};
     static const char *const tips[] = {QT_TR_NOOP("Double click to rename"), QT_TR_NOOP("Preset and what was changed"), QT_TR_NOOP("When it finished"),
         QT_TR_NOOP("Of the float model"), QT_TR_NOOP("Of the quantized model in memory"), QT_TR_NOOP("Of the exported file, read back"),
