@@ -25,12 +25,12 @@ Run run(const QStringList &arguments)
 }
 
 /// Convolutions as large as keeps the activations' size (variance 2 / inputs of one output), BatchNormalization as it begins.
-QByteArray safetensors(const QString &network, quint32 seed)
+QByteArray safetensors(const QString &network)
 {
     QFile list(QStringLiteral(QUANTSCOPE_SOURCE_DIR "/tests/golden/%1_state_dict.txt").arg(network));
     if (!list.open(QIODevice::ReadOnly))
         return {};
-    QRandomGenerator random(seed);
+    QRandomGenerator random(1);
     QByteArray header, data;
     while (!list.atEnd()) {
         const QStringList line = QString::fromUtf8(list.readLine()).trimmed().split(' ');
@@ -74,14 +74,17 @@ class TestCliWeights : public QObject {
 private Q_SLOTS:
     void initTestCase()
     {
-        for (const auto &[name, network, seed] : {std::tuple("one.safetensors", "mobilenet_v2", 1u), std::tuple("two.safetensors", "mobilenet_v2", 2u)}) {
+        QByteArray bytes = safetensors("mobilenet_v2");
+        QVERIFY(bytes.size() > 14'000'000);
+        for (const char *name : {"one.safetensors", "two.safetensors"}) {
             QFile file(path(name));
             QVERIFY(file.open(QIODevice::WriteOnly));
-            QVERIFY(file.write(safetensors(network, seed)) > 14'000'000);
+            QCOMPARE(file.write(bytes), bytes.size());
+            bytes.back() = char(bytes.back() ^ 1);                       // of the second: one bit of the last bias
         }
         QVERIFY(QDir().mkpath(path("images")));
         QRandomGenerator random(5);
-        for (int i = 0; i < 4; ++i) {
+        for (int i = 0; i < 3; ++i) {
             QImage image(8, 8, QImage::Format_RGB888);
             for (int y = 0; y < 8; ++y)
                 for (int x = 0; x < 8; ++x)
@@ -104,7 +107,7 @@ private Q_SLOTS:
         QCOMPARE(QJsonDocument::fromJson(recipe.readAll()).object()["transform"].toObject()["mean"].toArray(), (QJsonArray{0.485, 0.456, 0.406}));
         QVERIFY2(r.out.contains("262 tensors were taken from"), r.out.constData());
         QVERIFY(!r.out.contains("random-weights"));
-        QVERIFY(report["float"].toObject()["images"].toInt() == 4);
+        QVERIFY(report["float"].toObject()["images"].toInt() == 3);
         // What it learned lies in the file: read back, it holds as many weights.
         const Run info = run({"info", path("out/mobilenet_v2_a8w8-per-channel.onnx"), "--json"});
         QCOMPARE(info.json()["operators"].toObject()["Conv"].toInt(), 52);
@@ -132,12 +135,9 @@ private Q_SLOTS:
         QCOMPARE(random.json()["operators"].toObject()["Conv"].toInt(), 20);
         QCOMPARE(random.json()["parameters"].toInt(), 11'689'512 + 2 * 4800);       // and the running means and variances
         QVERIFY(random.out.contains("random-weights"));
-        const Run given = run(job("info", "one.safetensors", {}));
-        QVERIFY(given.out.contains("weights-applied"));
-        QVERIFY(!given.out.contains("random-weights"));
         const Run evaluated = run(job("evaluate", "one.safetensors", {"--val", path("images")}));
         QVERIFY2(evaluated.exitCode == 0, evaluated.err.constData());
-        QCOMPARE(evaluated.json()["images"].toInt(), 4);
+        QCOMPARE(evaluated.json()["images"].toInt(), 3);
     }
 
     void refused_data()
@@ -148,7 +148,6 @@ private Q_SLOTS:
         QTest::newRow("no such network") << QStringList{"info", "--model", "resnet50"} << QByteArray("mobilenet_v2");
         QTest::newRow("no such weights") << QStringList{"info", "resnet18", "--weights", "/nowhere/w.pth"} << QByteArray("/nowhere/w.pth");
         QTest::newRow("no weights at all") << QStringList{"info", "resnet18", "--weights", path("images/0.png")} << QByteArray("0.png");
-        QTest::newRow("both spellings") << QStringList{"info", "resnet18", "--model", "resnet18"} << QByteArray("model");
     }
 
     void refused()
