@@ -157,7 +157,7 @@ public:
     {
         std::string sentence;
         if (m_count > 0)
-            sentence.append(" ").append(std::to_string(m_count)).append(" ").append(what).append(": ").append(m_text).append(m_count > namedAtMost ? ", …." : ".");
+            sentence.append(" ").append(what).append(" (").append(std::to_string(m_count)).append("): ").append(m_text).append(m_count > namedAtMost ? ", …." : ".");
         return sentence;
     }
 
@@ -195,8 +195,8 @@ Diagnostic applyWeights(Graph &graph, const WeightFile &weights, const std::stri
     for (const ValueId id : layerWeights(graph))
         if (!from.contains(id))
             missing.add(quotedName(graph.value(id).name));
-    const std::string wrong = different.text("tensors differ") + missing.text("weights of the model are not in the file")
-        + unused.text("tensors of the file are not in the model") + doubled.text("tensors have the place of another");
+    const std::string wrong = different.text("Tensors that differ") + missing.text("Weights of the model that are not in the file")
+        + unused.text("Tensors of the file that are not in the model") + doubled.text("Tensors that have the place of another");
     if (!wrong.empty() || applied.empty())
         throw Error(ErrorKind::InvalidInput, "weights", described + " does not fit the model." + (wrong.empty() ? " It has none of the model's tensors." : wrong));
     for (auto &[id, data] : applied)

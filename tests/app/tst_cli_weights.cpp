@@ -144,7 +144,7 @@ private Q_SLOTS:
     {
         QTest::addColumn<QStringList>("arguments");
         QTest::addColumn<QByteArray>("named");
-        QTest::newRow("another network's weights") << QStringList{"info", "resnet18", "--weights", path("one.safetensors")} << QByteArray("102 weights of the model are not in the file");
+        QTest::newRow("another network's weights") << QStringList{"info", "resnet18", "--weights", path("one.safetensors")} << QByteArray("Weights of the model that are not in the file (102)");
         QTest::newRow("no such network") << QStringList{"info", "--model", "resnet50"} << QByteArray("mobilenet_v2");
         QTest::newRow("no such weights") << QStringList{"info", "resnet18", "--weights", "/nowhere/w.pth"} << QByteArray("/nowhere/w.pth");
         QTest::newRow("no weights at all") << QStringList{"info", "resnet18", "--weights", path("images/0.png")} << QByteArray("0.png");

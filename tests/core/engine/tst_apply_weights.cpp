@@ -120,17 +120,17 @@ private Q_SLOTS:
         };
         WeightFile shape = file(), missing = file(), unused = file(), doubled = file(), many = file();
         shape.tensors[2].second = floats({2, 5, 1, 1}, 0);
-        QVERIFY(refused(shape, "1 tensors differ: 'conv2.weight' is 2x5x1x1 float32, the model's is 2x4x1x1 float32."));
+        QVERIFY(refused(shape, "Tensors that differ (1): 'conv2.weight' is 2x5x1x1 float32, the model's is 2x4x1x1 float32."));
         missing.tensors.pop_back();
-        QVERIFY(refused(missing, "1 weights of the model are not in the file: 'conv2.bias'."));
+        QVERIFY(refused(missing, "Weights of the model that are not in the file (1): 'conv2.bias'."));
         unused.tensors.emplace_back("bn.weight", floats({4}, 1));
-        QVERIFY(refused(unused, "1 tensors of the file are not in the model: 'bn.weight'."));
+        QVERIFY(refused(unused, "Tensors of the file that are not in the model (1): 'bn.weight'."));
         doubled.tensors.emplace_back("/conv1/bias", floats({4}, 1));
         QVERIFY(refused(doubled, "'/conv1/bias' and 'conv1.bias'"));
         for (const char *name : {"a", "b", "c", "d", "e", "f"})
             many.tensors.emplace_back(name, floats({1}, 1));
-        QVERIFY(refused(many, "6 tensors of the file are not in the model: 'a', 'b', 'c', 'd', …."));
-        QVERIFY(refused({}, "4 weights of the model are not in the file"));
+        QVERIFY(refused(many, "Tensors of the file that are not in the model (6): 'a', 'b', 'c', 'd', …."));
+        QVERIFY(refused({}, "Weights of the model that are not in the file (4)"));
     }
 
     /// All of another network's weights, and the own ones with another seed's values.
@@ -148,7 +148,7 @@ private Q_SLOTS:
         applyWeights(graph, weights(other), "");
         for (const auto &[id, data] : other.constants())
             QVERIFY(graph.constant(graph.findValue(other.value(id).name))->sameAs(data));
-        QVERIFY(has(problem(graph, weights(builtinModel("resnet18", 0).graph)), "262 weights of the model"));
+        QVERIFY(has(problem(graph, weights(builtinModel("resnet18", 0).graph)), "Weights of the model that are not in the file (262)"));
     }
 };
 
