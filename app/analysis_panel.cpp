@@ -29,6 +29,7 @@ AnalysisPanel::AnalysisPanel(Document &document, Controller &controller, widgets
     m_compare = new widgets::CompareView;
     m_curves = new widgets::CurvesPanel;
     m_tensor = new QComboBox;
+    m_tensor->setObjectName(QStringLiteral("tensor"));
     m_tensor->setAccessibleName(tr("Tensor"));
     m_tensor->setToolTip(tr("Which tensor of the selected layer"));
     m_tensor->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);

@@ -95,17 +95,18 @@ void AnalysisPanel::showCurves()
     m_chosenRun = key;
     if (trainer.active() && !chosen)
         return;
-    const bool justEnded = m_curvesOf == live && chosen && !trainer.active() && run->checkpoint == trainer.checkpoint(); // stays as it was drawn
+    const bool justEnded = m_curvesOf == live && chosen && !trainer.active() && run->checkpoint == trainer.checkpoint();
     m_curvesOf = key;
-    if (!justEnded)
+    if (justEnded)
+        m_curves->clearFigures(); // the thresholds stay
+    else
         m_curves->clear(chosen ? tr("Thresholds are shown while a training is on.") : QString());
     m_curves->setFollowable(trainer.active());
     if (!chosen)
         return;
     const core::TrainingRecord &record = *run->report.training;
     m_curves->setTitle(tr("%1: %2").arg(run->name, QString::fromStdString(record.ending)));
-    if (!justEnded)
-        m_curves->append(record.curve, run->settings.training.method != core::TrainMethod::Float);
+    m_curves->append(record.curve, run->settings.training.method != core::TrainMethod::Float);
     m_curves->setFloat(run->settings.training.method == core::TrainMethod::Float ? std::nullopt : run->report.floating.top1);
     m_curves->setBest(record.bestStep);
 }

@@ -29,6 +29,7 @@ private Q_SLOTS:
     void whatIsDiscardedIsGone();
     void trainingSettingsAreUndoneAndDoNotPredict();
     void closingAsksWhileItTrains();
+    void olderLayoutsHaveThePanelToo();
 
 private:
     void openWindow();
@@ -87,7 +88,7 @@ void TestTrainingJourney::openSample()
     QTRY_VERIFY_WITH_TIMEOUT(m_window->document().layers(), patience);
     m_window->applyEdits({widgets::ChoosePreset{"a8w4"}});
     Settings settings = m_window->document().settings();
-    settings.training.epochs = 30;
+    settings.training.epochs = 200;
     settings.training.batchSize = 20;
     settings.training.learningRate = 1e-3;
     settings.training.evaluateEvery = 10;
@@ -123,6 +124,18 @@ void TestTrainingJourney::trainPauseQuitResumeCompareExport()
     QCOMPARE(curves()->chart(CurvesPanel::Accuracy)->references().size(), std::size_t(2)); // float, PTQ
     QCOMPARE(curves()->chart(CurvesPanel::Accuracy)->references()[0].value, floating);
     QCOMPARE(curves()->chart(CurvesPanel::Accuracy)->references()[1].value, ptq);
+
+    m_window->analysis()->showTab(AnalysisPanel::Histogram);
+    auto *tensor = m_window->analysis()->findChild<QComboBox *>("tensor");
+    tensor->setCurrentIndex(tensor->findText("weight", Qt::MatchStartsWith));
+    const auto spread = [&] { // of the weights that are shown
+        const auto shown = m_window->analysis()->histogram()->subject().statistics;
+        return shown && m_window->analysis()->histogram()->subject().title.contains("weight") ? shown->sumOfSquares.value() : 0;
+    };
+    QTRY_VERIFY(spread() > 0);
+    const double before = spread();
+    QTRY_VERIFY_WITH_TIMEOUT(spread() != before, patience);
+    m_window->analysis()->showTab(AnalysisPanel::Curves);
 
     // Editing goes on; what needs the engine says that it waits.
     QVERIFY(!m_window->action("run")->isEnabled());
@@ -247,11 +260,11 @@ void TestTrainingJourney::trainingSettingsAreUndoneAndDoNotPredict()
     auto *epochs = m_window->trainingPanel()->findChild<QDoubleSpinBox *>("epochs");
     epochs->setFocus();
     QTest::keyClick(epochs, Qt::Key_Up);
-    QCOMPARE(m_window->document().settings().training.epochs, 31);
+    QCOMPARE(m_window->document().settings().training.epochs, 201);
     QVERIFY(!m_window->predictionBar()->isVisible());
     QVERIFY(!m_window->document().isStale(0));
     m_window->action("undo")->trigger();
-    QCOMPARE(epochs->value(), 30);
+    QCOMPARE(epochs->value(), 200);
 }
 
 void TestTrainingJourney::closingAsksWhileItTrains()
@@ -273,6 +286,21 @@ void TestTrainingJourney::closingAsksWhileItTrains()
     answer.stop();
     QVERIFY2(question.contains("LSQ 1") && question.contains("can go on"), qPrintable(question));
     QCOMPARE(phase(), TrainingPhase::Running);
+}
+
+/// A layout that was saved before there was a Training dock.
+void TestTrainingJourney::olderLayoutsHaveThePanelToo()
+{
+    openSample();
+    QDockWidget *dock = m_window->dock("training");
+    m_window->removeDockWidget(dock);
+    const QByteArray old = m_window->saveState();
+    m_window->applyLayout("train");
+    QVERIFY(m_window->restoreState(old));
+    m_window->train();
+    QTRY_VERIFY(dock->isVisible());
+    QVERIFY(!dock->isFloating());
+    QVERIFY(m_window->dockWidgetArea(dock) != Qt::NoDockWidgetArea);
 }
 
 QTEST_MAIN(TestTrainingJourney)

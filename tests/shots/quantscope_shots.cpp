@@ -146,7 +146,9 @@ void showTraining(Photographer &p)
     reached(90);
     p.shootNow("07-training");
     w.analysis()->showTab(AnalysisPanel::Histogram);
-    reached(100);
+    auto *tensor = w.analysis()->findChild<QComboBox *>("tensor");
+    tensor->setCurrentIndex(tensor->findText("weight", Qt::MatchStartsWith));
+    reached(130);
     p.shootNow("08-training-histogram");
     w.controller().pauseTraining();
     waitFor([&] { return trainer.status().phase == widgets::TrainingPhase::Paused; });

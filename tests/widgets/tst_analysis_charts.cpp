@@ -296,6 +296,13 @@ void TestAnalysisCharts::thresholdsFollowTheNames()
     QCOMPARE(chart->csv(), QString("step,v\n3,1\n"));
     panel.appendThresholds(4, {{"w", 0.125}, {"y", 4}});
     QCOMPARE(chart->csv(), QString("step,w,y\n1,0.5,6\n2,0.25,5\n4,0.125,4\n"));
+    // Of different size, but each is seen: 0.125 of 0.5 is a quarter, 4 of 6 two thirds.
+    panel.resize(900, 240);
+    panel.show();
+    QTRY_VERIFY(!chart->isEmpty());
+    QVERIFY(chart->plot()->yOf(0.25) > chart->plot()->yOf(4.0 / 6));
+    QVERIFY(chart->plot()->area().contains(chart->plot()->area().center().x(), chart->plot()->yOf(0.25)));
+    QVERIFY(chart->plot()->yOf(6) < chart->plot()->area().top());  // not as large as it is
     panel.setThresholdsText("Select a layer.");
     QCOMPARE(chart->emptyText(), QString("Select a layer."));
 }

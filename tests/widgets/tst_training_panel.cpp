@@ -276,7 +276,7 @@ void TestTrainingPanel::saysHowFarItIs()
     status.imagesPerSecond = 310.4;
     status.secondsLeft = 71.2;
     status.figure = "top-1";
-    QCOMPARE(statusText(status), QString("LSQ 1: step 120 of 500, epoch 2.4 of 10, 310 images/s, 1:12 left"));
+    QCOMPARE(statusText(status), QString("LSQ 1: step 120 of 500, epoch 2.4 of 10, 310 img\u2060/\u2060s, 1:12 left"));
     QCOMPARE(bestText(status), QString());
     status.best = 71.4;
     status.ptq = 71.4;

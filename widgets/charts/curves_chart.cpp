@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t mostPoints = 8192;   // of one curve
 constexpr std::size_t dottedPoints = 64;   // so few points are drawn one by one, too
+constexpr double legendRoom = 5;           // times the usual distance of the highest point from the edge
 constexpr int flat = 150;                  // pixels: below, the name of the axis finds no room
 constexpr Qt::PenStyle styles[] = {Qt::SolidLine, Qt::DashLine, Qt::DotLine, Qt::DashDotLine};
 
@@ -57,6 +58,25 @@ void CurvesChart::setEmptySentence(const QString &sentence)
         setEmptyText(sentence);
 }
 
+void CurvesChart::offerRelative()
+{
+    m_relative = addToggle(tr("relative"), tr("Each curve as a multiple of its first value, so that small and large ones can be seen beside each other"), true);
+    connect(m_relative, &QToolButton::toggled, this, &CurvesChart::refresh);
+}
+
+double CurvesChart::unitOf(const Curve &curve) const
+{
+    const double first = curve.points.front().y();
+    return m_relative && m_relative->isChecked() && first != 0 ? first : 1;
+}
+
+void CurvesChart::resizeEvent(QResizeEvent *event)
+{
+    ChartPanel::resizeEvent(event);
+    if (!m_curves.empty() && !m_timer.isActive())
+        m_timer.start();
+}
+
 void CurvesChart::setReferences(const std::vector<Reference> &references)
 {
     if (references == m_references)
@@ -95,16 +115,18 @@ void CurvesChart::refresh()
 {
     if (m_curves.empty())
         return;
-    double first = m_curves.front().points.front().x(), last = first, low = m_curves.front().points.front().y(), high = low, positive = 0;
+    double first = m_curves.front().points.front().x(), last = first, low = m_curves.front().points.front().y() / unitOf(m_curves.front()), high = low, positive = 0;
     QString latest;
     for (const Curve &curve : m_curves) {
         first = std::min(first, curve.points.front().x());
         last = std::max(last, curve.points.back().x());
+        const double unit = unitOf(curve);
         for (const QPointF &point : curve.points) {
-            low = std::min(low, point.y());
-            high = std::max(high, point.y());
-            if (point.y() > 0)
-                positive = positive > 0 ? std::min(positive, point.y()) : point.y();
+            const double y = point.y() / unit;
+            low = std::min(low, y);
+            high = std::max(high, y);
+            if (y > 0)
+                positive = positive > 0 ? std::min(positive, y) : y;
         }
         latest += (latest.isEmpty() ? QString() : QStringLiteral(", ")) + curve.name + QLatin1Char(' ') + plainNumber(curve.points.back().y()) + m_unit;
     }
@@ -115,11 +137,11 @@ void CurvesChart::refresh()
     setEmptyText({});
     setHeading(latest);
     setSummary(tr("%1 at step %2").arg(latest, plainNumber(last, 7)));
-    const double pad = high > low ? (high - low) * 0.06 : std::max(std::fabs(high), 1.0) * 0.1;
+    const double pad = high > low + 1e-9 * std::fabs(high) ? (high - low) * 0.06 : std::max(std::fabs(high), 1.0) * 0.1;
     if (m_log->isChecked() && positive > 0)
         plot()->setY(PlotScale(ScaleKind::Log10, positive * 0.8, high * 1.25), {});
     else
-        plot()->setY(PlotScale(ScaleKind::Linear, low - pad, high + pad), {});
+        plot()->setY(PlotScale(ScaleKind::Linear, low - pad, high + (m_curves.size() > 1 ? legendRoom : 1) * pad), {});
     if (!plot()->isZoomed())
         plot()->setX(PlotScale(ScaleKind::Linear, first, std::max(last, first + 1)), plot()->height() < flat ? QString() : tr("step"));
     plot()->viewport()->update();
@@ -137,8 +159,9 @@ void CurvesChart::paint(QPainter &painter)
         QPolygonF line;
         // Of the points that fall on one pixel the first, the extremes and the last are drawn.
         double column = -1e9, least = 0, most = 0;
+        const double unit = unitOf(m_curves[i]);
         for (const QPointF &point : m_curves[i].points) {
-            const double px = plot()->xOf(point.x()), py = plot()->yOf(point.y());
+            const double px = plot()->xOf(point.x()), py = plot()->yOf(point.y() / unit);
             if (px - column >= 1) {
                 column = px;
                 least = most = py;

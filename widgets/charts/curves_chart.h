@@ -28,6 +28,8 @@ public:
     void setEmptySentence(const QString &sentence);
     /// Behind the numbers of the heading: " %".
     void setUnit(const QString &unit) { m_unit = unit; }
+    /// A switch for curves of different size: each is drawn as a multiple of its first value. Numbers and CSV stay what they are.
+    void offerRelative();
 
 public Q_SLOTS:
     /// Steps of one curve ascend. A value that is not finite is left out. Of very long curves every second point goes, the newest stays.
@@ -37,12 +39,17 @@ public Q_SLOTS:
     void setMark(double step, const QString &name = {});
     void clear();
 
+protected:
+    void resizeEvent(QResizeEvent *event) override;
+
 private:
     struct Curve {
         QString name;
         std::vector<QPointF> points;
     };
     void refresh();
+    /// What a value of a curve is divided by to be drawn.
+    double unitOf(const Curve &curve) const;
     void paint(QPainter &painter);
     void paintReferences(QPainter &painter) const;
     void paintLegend(QPainter &painter) const;
@@ -53,7 +60,7 @@ private:
     QString m_title, m_emptySentence, m_unit, m_markName;
     double m_mark = -1;
     QTimer m_timer;
-    QToolButton *m_log = nullptr;
+    QToolButton *m_log = nullptr, *m_relative = nullptr;
 };
 
 } // namespace widgets

@@ -10,7 +10,7 @@
 namespace widgets {
 namespace {
 
-constexpr int narrowest = 230, lowest = 130; // of one chart, pixels
+constexpr int narrowest = 230, lowest = 110; // of one chart, pixels
 
 } // namespace
 
@@ -41,6 +41,7 @@ CurvesPanel::CurvesPanel(QWidget *parent) : QWidget(parent)
         const auto &[name, description, unit, shown] = groups[i];
         m_charts[std::size_t(i)] = new CurvesChart(name, description, this);
         m_charts[std::size_t(i)]->setUnit(unit);
+        m_charts[std::size_t(i)]->plot()->setMinimumSize(120, 70);
         auto *button = m_toggles[std::size_t(i)] = new QToolButton(this);
         button->setText(name);
         button->setToolTip(description);
@@ -55,6 +56,7 @@ CurvesPanel::CurvesPanel(QWidget *parent) : QWidget(parent)
     column->setSpacing(0);
     column->addLayout(line);
     column->addLayout(m_grid, 1);
+    m_charts[Thresholds]->offerRelative();
     clear();
     arrange();
 }
@@ -67,23 +69,29 @@ void CurvesPanel::setTitle(const QString &title) { m_title->setText(title); }
 
 void CurvesPanel::clear(const QString &thresholds)
 {
-    for (CurvesChart *chart : m_charts) {
-        chart->clear();
-        chart->setReferences({});
-    }
+    clearFigures();
+    m_charts[Thresholds]->clear();
     const QString sentence = tr("Train (Ctrl+T), or choose a trained run in Compare.");
     for (CurvesChart *chart : m_charts)
         chart->setEmptySentence(sentence);
     m_charts[Thresholds]->setEmptySentence(thresholds.isEmpty() ? sentence : thresholds);
     m_charts[Sqnr]->setEmptySentence(tr("Measured where the images to measure with have no labels."));
+    m_thresholds.clear();
+    m_thresholdNames.clear();
+    setTitle({});
+}
+
+void CurvesPanel::clearFigures()
+{
+    for (const Group group : {Loss, Accuracy, Sqnr, LearningRate}) {
+        m_charts[group]->clear();
+        m_charts[group]->setReferences({});
+    }
     m_floatTop1.reset();
     m_ptqTop1.reset();
     m_ptqAgreement.reset();
     m_ptqSqnr.reset();
     m_labelled = false;
-    m_thresholds.clear();
-    m_thresholdNames.clear();
-    setTitle({});
 }
 
 void CurvesPanel::append(const std::vector<core::CurvePoint> &points, bool quantized)

@@ -34,6 +34,8 @@ public Q_SLOTS:
     void setTitle(const QString &title);
     /// No points; `thresholds` says why there are none.
     void clear(const QString &thresholds = {});
+    /// No points but the thresholds.
+    void clearFigures();
     /// The evaluation of step 0 is the line "PTQ", unless the float model is trained.
     void append(const std::vector<core::CurvePoint> &points, bool quantized = true);
     /// Top-1 of the float model, %.

@@ -35,7 +35,7 @@ QString statusText(const TrainingStatus &s)
     if (s.epochs > 0)
         parts << tr("epoch %1 of %2").arg(s.epoch, 0, 'f', 1).arg(s.epochs);
     if (s.phase == TrainingPhase::Running && s.imagesPerSecond > 0)
-        parts << tr("%1 images/s").arg(s.imagesPerSecond, 0, 'f', s.imagesPerSecond < 10 ? 1 : 0);
+        parts << tr("%1 img\u2060/\u2060s").arg(s.imagesPerSecond, 0, 'f', s.imagesPerSecond < 10 ? 1 : 0);
     if (s.phase == TrainingPhase::Running && s.secondsLeft >= 1)
         parts << tr("%1 left").arg(durationText(s.secondsLeft));
     const QString what = s.phase == TrainingPhase::Paused ? tr("paused at ") : s.phase == TrainingPhase::Pausing ? tr("pausing at ") : QString();

@@ -43,7 +43,7 @@ struct TrainingStatus {
     std::int64_t bestStep = 0;
 };
 
-/// "Step 120 of 500, epoch 2.4 of 10, 310 images/s, 1:12 left"
+/// "Step 120 of 500, epoch 2.4 of 10, 310 img/s, 1:12 left"
 QString statusText(const TrainingStatus &status);
 /// "Best top-1 88.2 % at step 100; PTQ 71.4 %, float 91.1 %"
 QString bestText(const TrainingStatus &status);
