@@ -196,9 +196,9 @@ void MainWindow::applyLayout(const QString &name)
         (diagnose ? problems : analysis)->raise();
     resizeDocks({layers, inspector}, {width() * (diagnose ? 30 : 23) / 100, std::max(width() * 22 / 100, 340)}, Qt::Horizontal);
     if (tall)
-        resizeDocks({analysis, problems}, {height() * (diagnose || train ? 34 : 26) / 100, height() * (diagnose ? 16 : 9) / 100}, Qt::Vertical);
+        resizeDocks({analysis, problems}, {height() * (diagnose ? 34 : train ? 38 : 26) / 100, height() * (diagnose ? 16 : 9) / 100}, Qt::Vertical);
     else
-        resizeDocks({analysis}, {height() * (train ? 38 : 30) / 100}, Qt::Vertical);
+        resizeDocks({analysis}, {height() * (train ? 46 : 30) / 100}, Qt::Vertical);
     // Tab bars of an arrangement that is gone stay behind as a line.
     QTimer::singleShot(0, this, [this] {
         for (QTabBar *bar : findChildren<QTabBar *>(QString(), Qt::FindDirectChildrenOnly))

@@ -175,6 +175,7 @@ TensorView viewOf(const Snapshot &s, const TensorChoice &choice, std::shared_ptr
     std::vector<float> values; // of a constant
     if (trained) {
         subject.statistics = std::move(trained);
+        subject.title += tr(", as it trains");
     } else if (const TensorData *data = choice.constant && graph.contains(choice.value) ? graph.constant(choice.value) : nullptr; data && isFloatingPoint(data->type)) {
         values = data->toFloats();
         if (perChannel && std::size_t(subject.scheme.channelAxis) < data->dims.size()) {

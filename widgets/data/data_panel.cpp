@@ -1,21 +1,16 @@
 #include "widgets/data/data_panel.h"
 
+#include "widgets/shared/path_edit.h"
 #include "widgets/shared/small_widgets.h"
 
-
-#include <QAction>
 #include <QCheckBox>
 #include <QComboBox>
-#include <QFileDialog>
-#include <QFileInfo>
 #include <QFormLayout>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
-#include <QMenu>
 #include <QScrollArea>
 #include <QSpinBox>
-#include <QToolButton>
 #include <QVBoxLayout>
 
 namespace widgets {
@@ -101,45 +96,14 @@ DataPanel::DataPanel(QWidget *parent) : QWidget(parent)
 
 void DataPanel::addPath(Path which, const QString &name, const QString &hint, QFormLayout *layout)
 {
-    QWidget *parent = layout->parentWidget();
-    auto *holder = new QWidget(parent);
-    auto *column = new QVBoxLayout(holder);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(2);
-    auto *line = new QHBoxLayout;
-    line->setSpacing(4);
-    PathLine &path = m_paths[std::size_t(which)];
-    path.edit = new QLineEdit(holder);
-    path.edit->setObjectName(QStringLiteral("path%1").arg(int(which)));
-    path.edit->setAccessibleName(name);
-    path.edit->setPlaceholderText(hint);
-    path.edit->setClearButtonEnabled(true);
-    path.edit->setMinimumWidth(80);
-    auto *button = new QToolButton(holder);
-    button->setText(QStringLiteral("…"));
-    button->setToolTip(tr("Browse"));
-    button->setAccessibleName(tr("Browse for %1").arg(name));
-    if (which != Labels) {
-        auto *menu = new QMenu(button);
-        connect(menu->addAction(tr("Folder of images…")), &QAction::triggered, this, [this, which] { browse(which, true); });
-        connect(menu->addAction(tr("File of arrays (.npy, .npz, IDX)…")), &QAction::triggered, this, [this, which] { browse(which, false); });
-        button->setMenu(menu);
-        button->setPopupMode(QToolButton::InstantPopup);
-    } else {
-        connect(button, &QToolButton::clicked, this, [this, which] { browse(which, false); });
-    }
-    line->addWidget(path.edit, 1);
-    line->addWidget(button);
-    column->addLayout(line);
-    path.verdict = remarkLabel(holder);
-    path.verdict->setObjectName(QStringLiteral("verdict%1").arg(int(which)));
-    path.verdict->hide();
-    column->addWidget(path.verdict);
-    layout->addRow(name, holder);
-    connect(path.edit, &QLineEdit::editingFinished, this, [this, which] { takePath(which); });
-    connect(path.edit, &QLineEdit::textChanged, this, [this, which](const QString &text) {
-        if (text.isEmpty()) // the clear button
-            takePath(which);
+    PathEdit *edit = m_paths[std::size_t(which)] = new PathEdit(which == Labels ? PathEdit::Labels : PathEdit::Images, name, hint, layout->parentWidget());
+    edit->line()->setObjectName(QStringLiteral("path%1").arg(int(which)));
+    edit->verdict()->setObjectName(QStringLiteral("verdict%1").arg(int(which)));
+    layout->addRow(name, edit);
+    connect(edit, &PathEdit::edited, this, [this, which](const QString &path) {
+        DataSettings next = m_settings;
+        pathOf(next, which) = path;
+        commit(next);
     });
 }
 
@@ -244,26 +208,6 @@ QString &DataPanel::pathOf(DataSettings &settings, Path which) const
     return which == Calibration ? settings.calibration : which == Validation ? settings.validation : settings.labels;
 }
 
-void DataPanel::browse(Path which, bool folder)
-{
-    const QString now = m_paths[std::size_t(which)].edit->text();
-    const QString start = now.isEmpty() ? m_startFolder : now;
-    const QString chosen = folder ? QFileDialog::getExistingDirectory(this, tr("Folder of images"), start)
-                                  : QFileDialog::getOpenFileName(this, which == Labels ? tr("Labels") : tr("File of arrays"), start,
-                                                                 which == Labels ? tr("Labels (*.txt *.csv *.tsv *.npy *idx1*);;All files (*)") : tr("Arrays (*.npy *.npz *idx3*);;All files (*)"));
-    if (chosen.isEmpty())
-        return;
-    m_paths[std::size_t(which)].edit->setText(chosen);
-    takePath(which);
-}
-
-void DataPanel::takePath(Path which)
-{
-    DataSettings next = m_settings;
-    pathOf(next, which) = m_paths[std::size_t(which)].edit->text().trimmed();
-    commit(next);
-}
-
 void DataPanel::takeTransform()
 {
     DataSettings next = m_settings;
@@ -315,55 +259,34 @@ void DataPanel::commit(const DataSettings &settings)
 
 void DataPanel::setSettings(const DataSettings &settings)
 {
-    const DataSettings before = m_settings;
     m_settings = settings;
     fillIn();
-    DataSettings old = before, now = settings;
-    for (int i = 0; i < pathCount; ++i)
-        if (pathOf(old, Path(i)) != pathOf(now, Path(i)))
-            judgePath(Path(i));
 }
 
-void DataPanel::judgePath(Path which)
+void DataPanel::setStartFolder(const QString &folder)
 {
-    const QString &path = pathOf(m_settings, which);
-    const QFileInfo info(path);
-    if (path.isEmpty())
-        setVerdict(which, which == Validation ? tr("Without validation images the agreement with the float model is measured.") : QString());
-    else if (!info.exists())
-        setVerdict(which, tr("There is no such file or folder."), true);
-    else if (!info.isReadable())
-        setVerdict(which, tr("It cannot be read."), true);
-    else if (which == Labels && info.isDir())
-        setVerdict(which, tr("Labels are a file, not a folder."), true);
-    else
-        setVerdict(which, {});
+    for (PathEdit *edit : m_paths)
+        edit->setStartFolder(folder);
 }
 
 void DataPanel::setVerdict(Path which, const QString &text, bool problem)
 {
-    m_paths[std::size_t(which)].problem = problem;
-    QLabel *label = m_paths[std::size_t(which)].verdict;
-    label->setText(problem ? QStringLiteral("⚠ ") + text : text);
-    label->setVisible(!text.isEmpty());
-    colourVerdicts();
+    m_paths[std::size_t(which)]->setVerdict(text, problem);
 }
 
-void DataPanel::colourVerdicts()
+void DataPanel::remarkValidation()
 {
-    setOwnColour(m_tripleVerdict, QPalette::PlaceholderText, m_theme.problem);
-    for (const PathLine &line : m_paths)
-        setOwnColour(line.verdict, QPalette::PlaceholderText, line.problem ? m_theme.problem : QColor());
+    if (m_settings.validation.isEmpty())
+        setVerdict(Validation, tr("Without validation images the agreement with the float model is measured."));
 }
 
 void DataPanel::fillIn()
 {
     const core::TransformSpec &transform = m_settings.transform;
-    const QSignalBlocker blocks[] = {QSignalBlocker(m_calibrationImages), QSignalBlocker(m_validationImages), QSignalBlocker(m_resizeTo), QSignalBlocker(m_width),
-                                     QSignalBlocker(m_height), QSignalBlocker(m_paths[0].edit), QSignalBlocker(m_paths[1].edit), QSignalBlocker(m_paths[2].edit)};
+    const QSignalBlocker blocks[] = {QSignalBlocker(m_calibrationImages), QSignalBlocker(m_validationImages), QSignalBlocker(m_resizeTo), QSignalBlocker(m_width), QSignalBlocker(m_height)};
     for (int i = 0; i < pathCount; ++i)
-        if (const QString &path = pathOf(m_settings, Path(i)); m_paths[std::size_t(i)].edit->text() != path)
-            m_paths[std::size_t(i)].edit->setText(path);
+        m_paths[std::size_t(i)]->setPath(pathOf(m_settings, Path(i)));
+    remarkValidation();
     m_calibrationImages->setValue(m_settings.calibrationImages);
     m_validationImages->setValue(m_settings.validationImages);
     const std::string named = transform.preset.empty() ? std::string() : transformPresetOf(transform);
@@ -391,7 +314,9 @@ void DataPanel::fillIn()
 void DataPanel::setTheme(const Theme &theme)
 {
     m_theme = theme;
-    colourVerdicts();
+    setOwnColour(m_tripleVerdict, QPalette::PlaceholderText, theme.problem);
+    for (PathEdit *edit : m_paths)
+        edit->setTheme(theme);
 }
 
 } // namespace widgets

@@ -17,6 +17,8 @@ class QSpinBox;
 
 namespace widgets {
 
+class PathEdit;
+
 class DataPanel : public QWidget {
     Q_OBJECT
 public:
@@ -31,7 +33,7 @@ public:
     /// What the caller found there ("512 images in 10 classes", "no image in it"); until the path changes.
     void setVerdict(Path which, const QString &text, bool problem = false);
     /// Where the browse dialogs start when a line is empty.
-    void setStartFolder(const QString &folder) { m_startFolder = folder; }
+    void setStartFolder(const QString &folder);
 
 public Q_SLOTS:
     void setTheme(const widgets::Theme &theme);
@@ -40,27 +42,18 @@ Q_SIGNALS:
     void edited(const widgets::DataSettings &settings);
 
 private:
-    struct PathLine {
-        QLineEdit *edit = nullptr;
-        QLabel *verdict = nullptr;
-        bool problem = false;
-    };
     void addPath(Path which, const QString &name, const QString &hint, QFormLayout *form);
     QWidget *makeTransform();
-    void browse(Path which, bool folder);
-    void takePath(Path which);
     void takeTransform();
     void takeTriples();
-    void judgePath(Path which);
     void fillIn();
-    void colourVerdicts();
+    void remarkValidation();
     void commit(const DataSettings &settings);
     QString &pathOf(DataSettings &settings, Path which) const;
 
     DataSettings m_settings;
     Theme m_theme = Theme::light();
-    QString m_startFolder;
-    std::array<PathLine, pathCount> m_paths;
+    std::array<PathEdit *, pathCount> m_paths{};
     QSpinBox *m_calibrationImages, *m_validationImages, *m_resizeTo, *m_width, *m_height;
     QComboBox *m_preset, *m_resize, *m_resampling, *m_order;
     QCheckBox *m_crop, *m_exif;
