@@ -7,6 +7,7 @@
 #include "app/recipe_options.h"
 
 #include "core/base/atomic_file.h"
+#include "core/report/training_json.h"
 #include "core/spec/quark_config.h"
 
 #include <nlohmann/json.hpp>
@@ -49,6 +50,25 @@ void writeQuark(core::Session &session, const Options &options)
     core::writeFileAtomically(options.quarkFile, quark.json);
 }
 
+/// Evaluations are printed as they come, as a line of JSON or of text. A checkpoint that nobody asked for is removed when the files are written.
+core::Report train(core::Session &session, const Options &options, core::QuantizeRequest request, core::Progress &progress, ProgressBar &bar)
+{
+    core::TrainingControl control;
+    const auto tell = [&](const core::TrainingUpdate &update) {
+        if (!options.json && !update.point.evaluation)
+            return;
+        bar.clear();
+        print(options.json ? core::pointToJson(update.point) : pointToText(update));
+    };
+    const core::TrainRequest wanted{std::move(request), options.training, options.spec, options.checkpoint, options.resume};
+    core::Report report = session.train(wanted, control, tell, progress);
+    if (!options.keepCheckpoint) {
+        std::error_code ignored;
+        std::filesystem::remove(options.checkpoint, ignored);
+    }
+    return report;
+}
+
 int runJob(const Options &options, core::Progress &progress, ProgressBar &bar)
 {
     core::Session session(options.threads);
@@ -61,6 +81,7 @@ int runJob(const Options &options, core::Progress &progress, ProgressBar &bar)
     request.outputDirectory = options.out;
     request.statistics = options.statistics;
     request.judge = options.judge;
+    request.torchScript = options.torchScript;
     say(options.remarks);
     if (!options.quarkFile.empty())
         writeQuark(session, options);
@@ -89,6 +110,12 @@ int runJob(const Options &options, core::Progress &progress, ProgressBar &bar)
         const core::Report report = session.quantize(request, progress);
         bar.clear();
         print(options.json ? core::reportToJson(report, false) : reportToText(report, options.out));
+        return gate(options, report.exported);
+    }
+    case Command::Train: {
+        const core::Report report = train(session, options, std::move(request), progress, bar);
+        bar.clear();
+        print(options.json ? nlohmann::ordered_json::parse(core::reportToJson(report, false)).dump() : reportToText(report, options.out));
         return gate(options, report.exported);
     }
     }

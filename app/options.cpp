@@ -1,6 +1,7 @@
 #include "app/options.h"
 
 #include "app/recipe_options.h"
+#include "app/training_options.h"
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/spec/config_json.h"
@@ -22,6 +23,7 @@ constexpr const char *description =
 struct CommandLine {
     Options options;
     RecipeOptions recipe;
+    TrainingOptions training;
     CLI::App program{description, "quantscope"};
     std::size_t limit = 0;
 
@@ -58,6 +60,7 @@ struct CommandLine {
     {
         c.add_option("--out", options.out, "Folder for the .onnx file, recipe, encodings and report")->required(required)->type_name("DIR");
         c.add_flag("!--no-judge", options.judge, "Do not let ONNX Runtime run the file too");
+        c.add_flag("--torchscript", options.torchScript, "Also write the frozen model as TorchScript (.pt)");
     }
 
     CommandLine()
@@ -97,6 +100,16 @@ struct CommandLine {
         recipe.addQuantizationOptions(exported);
         recipe.addInputOptions(exported);
 
+        CLI::App &train = add(Command::Train, "train", "Fine-tune with quantizers in place (or without), then export and verify");
+        addModel(train);
+        addCalibration(train, false);
+        addValidation(train, false);
+        addOut(train, true);
+        train.add_option("--statistics", options.statistics, "Saved statistics, instead of --calib")->type_name("FILE");
+        training.addOptions(train);
+        recipe.addQuantizationOptions(train);
+        recipe.addInputOptions(train);
+
         CLI::App &sample = add(Command::Sample, "sample", "Quantize the bundled sample");
         options.out = "quantscope-sample";
         sample.add_option("--limit", limit, "At most so many validation images")->check(CLI::PositiveNumber);
@@ -122,6 +135,13 @@ struct CommandLine {
             base.transform = core::transformPreset("imagenet");          // as torchvision trained them
         o.recipe = recipe.build(base, o.remarks);
         o.quarkFile = recipe.quarkFile;
+        if (o.command == Command::Train) {
+            o.spec = training.build(recipe.batch, recipe.seed);
+            o.training = training.data;
+            o.resume = training.resume;
+            o.keepCheckpoint = !training.checkpoint.empty();
+            o.checkpoint = o.keepCheckpoint ? training.checkpoint : o.out / (o.model.stem().string() + "_" + core::trainMethodName(o.spec.method) + ".checkpoint");
+        }
         const auto wrong = [](const std::string &sentence) { throw core::Error(core::ErrorKind::InvalidInput, usageOperation, sentence); };
         if (o.command == Command::Quantize && o.calibration.path.empty() == o.statistics.empty())
             wrong("quantize needs either --calib DIR or --statistics FILE.");

@@ -10,7 +10,7 @@
 
 namespace app {
 
-enum class Command { Info, Quantize, Calibrate, Evaluate, Export, Sample };
+enum class Command { Info, Quantize, Calibrate, Evaluate, Export, Sample, Train };
 
 /// Process exit codes, part of the documented interface.
 enum ExitCode { Done = 0, InternalError = 1, WrongUsage = 2, GateMissed = 3, Interrupted = 130 };
@@ -29,6 +29,11 @@ struct Options {
     core::Diagnostics remarks;            ///< of the recipe's import
     bool judge = true;                    ///< let ONNX Runtime run the written file
     std::optional<double> minAccuracy;    ///< top-1 in %
+    bool torchScript = false;             ///< write a .pt beside the .onnx
+    core::DataSource training;
+    core::TrainingSpec spec;              ///< for Train
+    std::filesystem::path checkpoint;
+    bool keepCheckpoint = false, resume = false;
 
     core::ModelSource source() const { return {model, weights, recipe.seed}; }
 };

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace fs = std::filesystem;
@@ -174,9 +175,25 @@ std::string evaluationToJson(const core::Evaluation &e)
     return j.dump(2, ' ', false, ordered_json::error_handler_t::replace);
 }
 
+std::string pointToText(const core::TrainingUpdate &update)
+{
+    const core::CurvePoint &point = update.point;
+    std::string text = format("step %6lld/%lld", static_cast<long long>(point.step), static_cast<long long>(update.steps));
+    text += std::isfinite(point.loss) ? format("  loss %8.4f  rate %8.2e", point.loss, point.learningRate) : std::string("  before training              ");
+    if (const auto &evaluation = point.evaluation) {
+        if (evaluation->top1)
+            text += format("  top-1 %7.3f %%", *evaluation->top1);
+        else if (evaluation->agreement)
+            text += format("  same top-1 %6.2f %%  SQNR %6.2f dB", evaluation->agreement->top1, evaluation->agreement->sqnrDb);
+    }
+    return text + (update.best ? "  best" : "");
+}
+
 std::string reportToText(const core::Report &r, const fs::path &directory)
 {
-    std::string text = r.sourceFile + ", preset " + r.preset + (r.target.empty() ? "" : ", target " + r.target) + "\n\n";
+    const bool floating = r.training && r.training->method == "float";
+    std::string text = r.sourceFile + (floating ? "" : ", preset " + r.preset) + (r.target.empty() ? "" : ", target " + r.target)
+        + (r.training ? ", trained by " + r.training->method : "") + "\n\n";
     const bool measured = r.floating.images > 0;
     if (measured) {
         std::size_t longest = 14;
@@ -185,7 +202,7 @@ std::string reportToText(const core::Report &r, const fs::path &directory)
         const int width = int(std::min<std::size_t>(longest, 40));
         text += format("  %-*s %10s %10s %12s %10s %11s %10s\n", width, "", "top-1", "top-5", "same top-1", "cosine", "SQNR", "images/s");
         text += row(width, "float", r.floating, speed(r.floating.imagesPerSecond));
-        text += row(width, "fake-quantized", r.quantized, speed(r.quantized.imagesPerSecond));
+        text += row(width, floating ? "trained" : "fake-quantized", r.quantized, speed(r.quantized.imagesPerSecond));
         text += row(width, "exported file", r.exported, speed(r.exported.imagesPerSecond));
         for (const core::Judge &j : r.judges)
             if (j.ran)
@@ -201,6 +218,8 @@ std::string reportToText(const core::Report &r, const fs::path &directory)
     if (r.calibrationImages > 0)
         text += format("calibrated with %lld (%s images/s); ", static_cast<long long>(r.calibrationImages), speed(r.calibrateImagesPerSecond).c_str());
     text += format("%.1f s in all.\n", r.seconds);
+    if (r.training)
+        text += "  " + r.training->ending + "\n";
     text += format("  opset %d, %s bytes instead of %s.\n", r.opset, withThousands(r.fileBytes).c_str(), withThousands(r.sourceBytes).c_str());
     for (const core::Judge &j : r.judges)
         if (!j.note.empty())
@@ -209,8 +228,11 @@ std::string reportToText(const core::Report &r, const fs::path &directory)
     if (!warnings.empty())
         text += "\nWarnings:\n" + warnings;
     text += "\nFiles:\n  " + (directory / fs::path(r.file).filename()).string() + "\n";
-    for (const char *name : {"recipe.json", "encodings.json", "report.json", "report.html"})
-        text += "  " + (directory / name).string() + "\n";
+    if (!r.torchScriptFile.empty())
+        text += "  " + (directory / fs::path(r.torchScriptFile).filename()).string() + "\n";
+    for (const char *name : {"recipe.json", "training.json", "encodings.json", "report.json", "report.html"})
+        if (r.training || std::string_view(name) != "training.json")
+            text += "  " + (directory / name).string() + "\n";
     return text;
 }
 

@@ -12,6 +12,8 @@ std::string infoToText(const std::filesystem::path &file, const core::ModelInfo 
 std::string infoToJson(const std::filesystem::path &file, const core::ModelInfo &info);
 std::string evaluationToText(const core::Evaluation &evaluation);
 std::string evaluationToJson(const core::Evaluation &evaluation);
+/// One evaluation of a training.
+std::string pointToText(const core::TrainingUpdate &update);
 /// Accuracy before and after, speed, size, judges and the files in `directory`.
 std::string reportToText(const core::Report &report, const std::filesystem::path &directory);
 

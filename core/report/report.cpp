@@ -92,6 +92,8 @@ std::string reportToJson(const Report &report, bool withLayers)
                                  {"calibrate", report.calibrateImagesPerSecond},
                                  {"quantized", report.quantized.imagesPerSecond},
                                  {"exported", report.exported.imagesPerSecond}};
+    if (!report.torchScriptFile.empty())
+        json["torchscript"] = report.torchScriptFile;
     json["seconds"] = report.seconds;
     json["program"] = report.program;
     json["source"] = report.sourceFile;

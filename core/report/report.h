@@ -75,6 +75,7 @@ struct TrainingRecord {
 struct Report {
     std::string program;                         ///< name and version
     std::string sourceFile, file, preset, target;
+    std::string torchScriptFile;                 ///< empty: none was written
     std::int64_t sourceBytes = 0, fileBytes = 0;
     int opset = 0;
     Evaluation floating, quantized, exported;

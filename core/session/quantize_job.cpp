@@ -15,6 +15,7 @@
 #include "core/session/layer_rows.h"
 #include "core/session/model_loading.h"
 #include "core/session/output_folder.h"
+#include "core/session/torchscript_export.h"
 #include "core/spec/config_json.h"
 
 #include <ATen/ATen.h>
@@ -60,6 +61,8 @@ public:
         if (folder) {
             write(folder->staged(m_name));
             readBack(folder->staged(m_name));
+            if (m_request.torchScript)
+                writeScript(*folder);
         }
         measure(folder ? folder->staged(m_name) : fs::path());
         for (std::size_t i = 0; i < m_sqnr.size(); ++i)
@@ -146,6 +149,20 @@ private:
         for (const fs::directory_entry &entry : fs::directory_iterator(file.parent_path()))
             if (entry.path() != file)
                 m_report.fileBytes += std::int64_t(entry.file_size());
+    }
+
+    /// What cannot be said in TorchScript costs only that file.
+    void writeScript(const OutputFolder &folder)
+    {
+        const std::string name = fs::path(m_name).replace_extension(".pt").string();
+        try {
+            writeTorchScript(*m_qdq, folder.staged(name));
+            m_report.torchScriptFile = folder.final(name).string();
+        } catch (const Error &error) {
+            if (error.kind() != ErrorKind::Unsupported)
+                throw;
+            note(Severity::Warning, "no-torchscript", "No TorchScript file was written: " + error.sentence());
+        }
     }
 
     void readBack(const fs::path &file)

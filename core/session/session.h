@@ -70,6 +70,7 @@ struct QuantizeRequest {
     std::shared_ptr<const Calibration> calibrated; ///< optional: instead of calibrating; quantize() calibrates anew where its key does not fit
     std::string fileName;               ///< of the .onnx; empty = <stem>_<preset>.onnx
     std::filesystem::path weights;      ///< ModelSource::weights
+    bool torchScript = false;           ///< write a TorchScript .pt beside the .onnx; a Diagnostic says why where that cannot be done
 
     ModelSource source() const { return {model, weights, recipe.seed}; }
 };

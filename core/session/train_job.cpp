@@ -99,6 +99,8 @@ public:
         checkTraining(m_spec);
         if (m_request.training.path.empty())
             throw Error(ErrorKind::InvalidInput, "train", "There are no images to train with.");
+        if (!quantizes() && m_spec.loss.crossEntropy == 0)
+            throw Error(ErrorKind::InvalidInput, "train", "The float model cannot be distilled from itself; train it by cross-entropy, with labelled images.");
         if (!quantizes())
             return;
         m_request.quantize.recipe = trainingRecipe(m_request.quantize.recipe, m_spec.method, &m_notes);
