@@ -25,7 +25,7 @@ std::vector<at::Tensor> tensorsOf(const std::vector<NamedTensor> &named)
 template <class Map> auto keyFor(const Map &, const at::Tensor &tensor)
 {
     if constexpr (std::is_same_v<typename Map::key_type, std::string>)
-        return std::to_string(reinterpret_cast<std::uintptr_t>(tensor.unsafeGetTensorImpl()));
+        return c10::guts::to_string(tensor.unsafeGetTensorImpl());
     else
         return static_cast<void *>(tensor.unsafeGetTensorImpl());
 }

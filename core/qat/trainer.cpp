@@ -23,8 +23,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t mostCurvePoints = 2000;
 constexpr double smoothing = 0.05;             // of the loss that divergence is judged by
-constexpr double divergence = 5;               // smoothed loss against the first steps'
-constexpr std::int64_t firstSteps = 20;
+constexpr double divergence = 10;              // smoothed loss against that of the first batch
 
 /// Samples from `first` on, `count` of them.
 class Part : public Dataset {
@@ -176,6 +175,9 @@ struct Trainer::Impl {
         now.withoutProgress = best ? 0 : now.withoutProgress + 1;
         schedule.evaluated(best);
         record(point, best);
+        const auto &start = now.record.curve.front().evaluation;
+        if (point.step > 0 && point.evaluation && start && scoreOf(*point.evaluation) < scoreOf(*start) && now.smoothedLoss > divergence * now.firstLoss)
+            return diverge("the loss rose from " + std::to_string(now.firstLoss) + " to " + std::to_string(now.smoothedLoss) + ", and the model is worse than at the start.");
         if (spec.patience > 0 && now.withoutProgress >= spec.patience)
             finish("No better state in " + std::to_string(now.withoutProgress) + " evaluations; " + stepText(now.record.bestStep) + " was kept.");
     }
@@ -244,12 +246,8 @@ struct Trainer::Impl {
         model.afterStep();
         ++now.step;
         now.smoothedLoss = now.step == 1 ? value : now.smoothedLoss + smoothing * (value - now.smoothedLoss);
-        if (now.step <= firstSteps)
-            now.firstLoss = std::max(now.firstLoss, value);
-        else if (now.smoothedLoss > divergence * now.firstLoss) {
-            diverge("the loss rose from " + std::to_string(now.firstLoss) + " to " + std::to_string(now.smoothedLoss) + ".");
-            return false;
-        }
+        if (now.step == 1)
+            now.firstLoss = value;
         return true;
     }
 

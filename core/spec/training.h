@@ -46,7 +46,7 @@ struct TrainingSpec {
     int batchSize = 16;
     std::uint64_t seed = 0;
     OptimizerKind optimizer = OptimizerKind::Adam;
-    double learningRate = 1e-4;
+    double learningRate = 1e-5;                ///< right for networks of millions of weights; small ones take 1e-3
     double quantizerLearningRate = 1e-3;       ///< relative to a parameter of size 1: LSQ scales are learned as multiples of their start
     double momentum = 0.9;                     ///< Sgd, with Nesterov's look-ahead
     double weightDecay = 0;                    ///< of weights; never of biases, BatchNormalization and quantizers

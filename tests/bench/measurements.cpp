@@ -11,6 +11,7 @@
 #include "tests/bench/bench_data.h"
 #include "tests/bench/onnxruntime_clock.h"
 #include "tests/bench/synthetic_network.h"
+#include "tests/bench/timing.h"
 
 #include <ATen/ATen.h>
 
@@ -23,24 +24,6 @@
 namespace bench {
 
 using namespace core;
-
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-template <class F> double secondsOf(F &&f)
-{
-    const auto start = Clock::now();
-    f();
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-double median(std::vector<double> values)
-{
-    std::sort(values.begin(), values.end());
-    const std::size_t half = values.size() / 2;
-    return values.empty() ? 0 : values.size() % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
 
 std::vector<at::Tensor> batchOf(const Dataset &data, int size)
 {
@@ -58,6 +41,8 @@ std::vector<at::Tensor> batchOf(const Dataset &data, int size)
     }
     return inputs;
 }
+
+namespace {
 
 /// The forward pass with statistics of every placed tensor, as calibrate() runs it.
 class CalibrationRun {

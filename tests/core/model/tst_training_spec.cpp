@@ -82,7 +82,7 @@ void TestTrainingSpec::defaultsOfQuantizedTraining()
         QVERIFY(spec.optimizer == OptimizerKind::Adam);
         QVERIFY(spec.schedule == ScheduleKind::Cosine);
         QVERIFY(spec.batchNorm == BatchNormMode::Fixed);
-        QCOMPARE(spec.learningRate, 1e-4);
+        QCOMPARE(spec.learningRate, 1e-5);
         QCOMPARE(spec.weightDecay, 0.0);
         QCOMPARE(spec.loss.crossEntropy, 0.0);
         QCOMPARE(spec.loss.distillation, 1.0);
