@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <map>
+#include <type_traits>
 
 namespace core {
 namespace {
@@ -129,41 +130,45 @@ std::vector<NamedTensor> Optimizer::state() const
 
 void Optimizer::restore(const std::vector<NamedTensor> &state, std::int64_t steps)
 {
+    const auto refuse = [](const std::string &sentence) { return Error(ErrorKind::InvalidInput, "train", sentence); };
     std::map<std::string, at::Tensor> byName;
     for (const NamedTensor &one : state)
         byName.emplace(one.name, one.tensor);
     auto &states = m_impl->optimizer->state();
-    states.clear();
-    const auto take = [&](const NamedTensor &parameter, const char *suffix) {
+    std::remove_reference_t<decltype(states)> restored;
+    const auto take = [&](const NamedTensor &parameter, const char *suffix, at::IntArrayRef sizes) {
         const auto found = byName.find(parameter.name + suffix);
         if (found == byName.end())
             return at::Tensor();
         const at::Tensor tensor = found->second;
         byName.erase(found);
-        if (tensor.sizes() != parameter.tensor.sizes())
-            throw Error(ErrorKind::InvalidInput, "train", "The checkpoint's state of '" + parameter.name + "' has another size than the parameter.");
-        return at::empty_like(parameter.tensor).copy_(tensor);
+        if (tensor.sizes() != sizes)
+            throw refuse("The checkpoint's state of '" + parameter.name + "' has another size than the parameter.");
+        return tensor;
     };
     for (const NamedTensor &one : m_impl->parameters()) {
+        const auto like = [&one](const at::Tensor &tensor) { return at::empty_like(one.tensor).copy_(tensor); };
         if (m_impl->spec.optimizer == OptimizerKind::Adam) {
-            const at::Tensor mean = take(one, ".mean"), square = take(one, ".square");
-            const auto count = byName.find(one.name + ".step");
-            if (!mean.defined() || !square.defined() || count == byName.end())
+            const at::Tensor mean = take(one, ".mean", one.tensor.sizes()), square = take(one, ".square", one.tensor.sizes()), count = take(one, ".step", {});
+            if (!mean.defined() && !square.defined() && !count.defined())
                 continue;
+            const double made = count.defined() ? count.item<double>() : -1;
+            if (!mean.defined() || !square.defined() || !(made >= 0 && made <= 0x1p53))
+                throw refuse("The checkpoint's state of '" + one.name + "' is not complete.");
             auto adam = std::make_unique<optim::AdamParamState>();
-            adam->exp_avg(mean);
-            adam->exp_avg_sq(square);
-            adam->step(std::int64_t(count->second.item<double>()));
-            byName.erase(count);
-            states[keyFor(states, one.tensor)] = std::move(adam);
-        } else if (const at::Tensor momentum = take(one, ".momentum"); momentum.defined()) {
+            adam->exp_avg(like(mean));
+            adam->exp_avg_sq(like(square));
+            adam->step(std::int64_t(made));
+            restored[keyFor(states, one.tensor)] = std::move(adam);
+        } else if (const at::Tensor momentum = take(one, ".momentum", one.tensor.sizes()); momentum.defined()) {
             auto sgd = std::make_unique<optim::SGDParamState>();
-            sgd->momentum_buffer(momentum);
-            states[keyFor(states, one.tensor)] = std::move(sgd);
+            sgd->momentum_buffer(like(momentum));
+            restored[keyFor(states, one.tensor)] = std::move(sgd);
         }
     }
     if (!byName.empty())
-        throw Error(ErrorKind::InvalidInput, "train", "The checkpoint holds a state of '" + byName.begin()->first + "', which this model does not train.");
+        throw refuse("The checkpoint holds a state of '" + byName.begin()->first + "', which this model does not train.");
+    states = std::move(restored);
     m_steps = steps;
 }
 

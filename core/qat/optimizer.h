@@ -33,7 +33,7 @@ public:
 
     /// Copies of everything that step() depends on besides parameters and gradients.
     std::vector<NamedTensor> state() const;
-    /// Throws Error{InvalidInput} when names or sizes are not those of this optimiser's parameters.
+    /// Throws Error{InvalidInput}, and changes nothing, when names or sizes are not those of this optimiser's parameters.
     void restore(const std::vector<NamedTensor> &state, std::int64_t steps);
 
 private:
