@@ -133,7 +133,7 @@ void TestTrainingPanel::refusesWhatCannotBe()
     QVERIFY(desk.edits.isEmpty());
     auto *refused = desk.find<QLabel>("refused");
     QVERIFY(refused->isVisible() && refused->text().contains("500"));
-    QCOMPARE(desk.find<QLineEdit>("rate")->text(), "0.0001");
+    QCOMPARE(desk.find<QLineEdit>("rate")->text(), "1e-05");
     desk.type("rate", "0.01");
     QVERIFY(!refused->isVisible());
 }
