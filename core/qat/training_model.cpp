@@ -13,14 +13,37 @@
 namespace core {
 namespace {
 
-/// Operator → the inputs that training changes where they are constants.
-const std::map<std::string, std::vector<std::size_t>> &trainableInputs()
+/// The inputs that training changes where they are constants; weight decay is for the first kind.
+struct TrainableInputs {
+    std::vector<std::size_t> weights, plain;
+};
+
+const std::map<std::string, TrainableInputs> &trainableInputs()
 {
-    static const std::map<std::string, std::vector<std::size_t>> table{
-        {"Conv", {1, 2}}, {"ConvTranspose", {1, 2}}, {"Gemm", {1, 2}}, {"MatMul", {0, 1}}, {"BatchNormalization", {1, 2}},
-        {"InstanceNormalization", {1, 2}}, {"GroupNormalization", {1, 2}}, {"LayerNormalization", {1, 2}}, {"RMSNormalization", {1}},
-        {"PRelu", {1}}, {"DeformConv", {1, 3}}, {"LSTM", {1, 2, 3}}, {"GRU", {1, 2, 3}}, {"RNN", {1, 2, 3}}};
+    static const std::map<std::string, TrainableInputs> table{
+        {"Conv", {{1}, {2}}}, {"ConvTranspose", {{1}, {2}}}, {"Gemm", {{1}, {2}}}, {"MatMul", {{0, 1}, {}}}, {"BatchNormalization", {{}, {1, 2}}},
+        {"InstanceNormalization", {{}, {1, 2}}}, {"GroupNormalization", {{}, {1, 2}}}, {"LayerNormalization", {{}, {1, 2}}}, {"RMSNormalization", {{}, {1}}},
+        {"PRelu", {{}, {1}}}, {"DeformConv", {{1}, {3}}}, {"LSTM", {{1, 2}, {3}}}, {"GRU", {{1, 2}, {3}}}, {"RNN", {{1, 2}, {3}}}};
     return table;
+}
+
+/// Constant → whether it is a weight for one of its readers.
+std::map<ValueId, bool> trainableKinds(const Graph &graph)
+{
+    std::map<ValueId, bool> found;
+    for (const NodeId id : graph.order()) {
+        const Node &node = graph.node(id);
+        const auto row = trainableInputs().find(node.opType);
+        if (!node.domain.empty() || row == trainableInputs().end())
+            continue;
+        for (const bool weight : {true, false})
+            for (const std::size_t i : weight ? row->second.weights : row->second.plain) {
+                const TensorData *data = node.input(i).valid() ? graph.constant(node.input(i)) : nullptr;
+                if (data && isFloatingPoint(data->type) && data->count() > 0)
+                    found[node.input(i)] |= weight;
+            }
+    }
+    return found;
 }
 
 at::Tensor asLeaf(const at::Tensor &constant)
@@ -35,19 +58,10 @@ at::Tensor asLeaf(const at::Tensor &constant)
 
 std::vector<ValueId> trainableConstants(const Graph &graph)
 {
-    std::set<ValueId> found;
-    for (const NodeId id : graph.order()) {
-        const Node &node = graph.node(id);
-        const auto row = trainableInputs().find(node.opType);
-        if (!node.domain.empty() || row == trainableInputs().end())
-            continue;
-        for (const std::size_t i : row->second) {
-            const TensorData *data = node.input(i).valid() ? graph.constant(node.input(i)) : nullptr;
-            if (data && isFloatingPoint(data->type) && data->count() > 0)
-                found.insert(node.input(i));
-        }
-    }
-    return {found.begin(), found.end()};
+    std::vector<ValueId> found;
+    for (const auto &[id, weight] : trainableKinds(graph))
+        found.push_back(id);
+    return found;
 }
 
 struct TrainingModel::Impl {
@@ -150,13 +164,13 @@ TrainingModel::Result TrainingModel::operator()(std::span<const at::Tensor> inpu
 ParameterGroups TrainingModel::parameters() const
 {
     ParameterGroups groups;
-    const auto add = [&groups](const std::string &name, const at::Tensor &tensor) { (tensor.dim() >= 2 ? groups.weights : groups.plain).push_back({name, tensor}); };
+    const std::map<ValueId, bool> kinds = trainableKinds(*m_impl->start.graph);
     for (const ValueId id : m_impl->trained)
-        add("parameter/" + m_impl->nameOf(id), m_impl->executor->parameters().at(id));
+        (kinds.at(id) ? groups.weights : groups.plain).push_back({"parameter/" + m_impl->nameOf(id), m_impl->executor->parameters().at(id)});
     for (const auto &layer : m_impl->layers) {
-        add("layer/" + layer->name + ".weight", layer->rawWeight);
-        add("layer/" + layer->name + ".gamma", layer->gamma);
-        add("layer/" + layer->name + ".beta", layer->beta);
+        groups.weights.push_back({"layer/" + layer->name + ".weight", layer->rawWeight});
+        groups.plain.push_back({"layer/" + layer->name + ".gamma", layer->gamma});
+        groups.plain.push_back({"layer/" + layer->name + ".beta", layer->beta});
     }
     for (const auto &[name, quantizer] : m_impl->quantizers()) {
         std::size_t i = 0;
