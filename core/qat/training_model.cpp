@@ -257,9 +257,11 @@ QuantizedModel TrainingModel::freeze() const
     }
     model.graph = std::make_shared<const Graph>(std::move(graph));
     for (std::size_t i = 0; i < m_impl->training.quantizers.size(); ++i) {
-        const FakeQuantizer *quantizer = m_impl->training.quantizers[i].get();
+        FakeQuantizer *quantizer = m_impl->training.quantizers[i].get();
         if (!quantizer)
             continue;
+        if (const TensorData *data = model.graph->constant(model.placement.points[i].value))
+            (*quantizer)(toTensor(*data).to(at::kFloat)); // STE takes the range of the weights that it sees
         PointNumbers &numbers = model.numbers[i];
         numbers.params = quantizer->params();
         Range all = representableRange(numbers.params.front());
