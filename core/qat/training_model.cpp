@@ -319,16 +319,17 @@ std::string TrainingModel::firstNotFinite(std::span<const at::Tensor> inputs) co
             if (output.valid())
                 options.taps.push_back(output);
     Executor executor(m_impl->training.graph, options);
+    const auto &parameters = m_impl->executor->parameters(); // lacks those of nodes that nobody reads
     for (auto &[id, tensor] : executor.parameters())
-        tensor = m_impl->executor->parameters().at(id);
+        if (const auto found = parameters.find(id); found != parameters.end())
+            tensor = found->second;
     std::string first;
     const auto describe = [&](ValueId id) {
         const NodeId producer = graph.producer(id);
         return "tensor '" + graph.value(id).name + "'" + (producer.valid() ? " of node '" + graph.node(producer).name + "'" : "");
     };
-    for (const auto &[id, tensor] : executor.parameters())
-        if (first.empty() && tensor.is_floating_point() && graph.value(id).type == DataType::Float32 && m_impl->executor->parameters().at(id).requires_grad()
-            && !at::isfinite(tensor).all().item<bool>())
+    for (const ValueId id : m_impl->trained)
+        if (first.empty() && !at::isfinite(parameters.at(id)).all().item<bool>())
             first = "weight '" + graph.value(id).name + "'";
     if (first.empty())
         executor.run(inputs, [&](ValueId id, const at::Tensor &tensor) {
