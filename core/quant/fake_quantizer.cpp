@@ -62,12 +62,13 @@ void check(const FakeQuantizerOptions &options, QatMethod method)
 
 double FakeQuantizer::threshold() const
 {
-    double largest = 0;
-    for (const AffineParams &entry : params()) {
+    const std::vector<AffineParams> all = params();
+    double sum = 0;
+    for (const AffineParams &entry : all) {
         const double low = std::abs(double(entry.qmin) - entry.zeroPoint), high = std::abs(double(entry.qmax) - entry.zeroPoint);
-        largest = std::max(largest, double(entry.scale) * std::max(low, high));
+        sum += double(entry.scale) * std::max(low, high);
     }
-    return largest;
+    return all.empty() ? 0 : sum / double(all.size());
 }
 
 std::unique_ptr<FakeQuantizer> makeFakeQuantizer(const FakeQuantizerOptions &options)

@@ -49,7 +49,7 @@ public:
     virtual void freezeAverages() {}
     /// Everything a checkpoint must hold, names unique within the quantizer. Writing into these tensors restores the state.
     virtual std::vector<NamedTensor> state() const = 0;
-    /// One number for a curve: the largest threshold, scale · largest code (lowest, where that is farther from 0).
+    /// One number for a curve: the mean over its channels of scale · largest code (lowest, where that is farther from 0).
     double threshold() const;
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <string_view>
 
 namespace core {
@@ -134,7 +135,7 @@ h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .6rem}p.sub{color
 th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top;font-variant-numeric:tabular-nums}
 thead th{color:var(--soft);font-weight:500;white-space:nowrap}th[data-sort]{cursor:pointer}th[data-sort]:hover{color:var(--fg)}
 td.name{overflow-wrap:anywhere;min-width:14rem}td.name small{display:block;color:var(--soft)}td.why{color:var(--soft);min-width:26rem}td.number{white-space:nowrap}
-svg path{fill:var(--bar)}svg .range{fill:var(--range)}li.warning{color:var(--warn)}li.problem{color:var(--bad)}
+svg path{fill:var(--bar)}svg .curve{fill:none;stroke:var(--bar);stroke-width:1.5}svg text{fill:var(--soft);font-size:11px}svg .range{fill:var(--range)}li.warning{color:var(--warn)}li.problem{color:var(--bad)}
 pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.8rem;overflow-x:auto;font-size:.8rem}
 </style>
 )";
@@ -184,6 +185,44 @@ std::string judgeTable(const Report &report)
     return html + "</tbody></table></div>\n";
 }
 
+/// One curve over the steps; points that are not finite are left out.
+std::string curveSvg(const std::string &title, const std::vector<std::pair<double, double>> &points, const char *unit)
+{
+    constexpr double width = 420, height = 150, left = 4, top = 16, bottom = 132;
+    double lastStep = 1, low = std::numeric_limits<double>::infinity(), high = -low;
+    for (const auto &[step, value] : points) {
+        lastStep = std::max(lastStep, step);
+        low = std::min(low, value);
+        high = std::max(high, value);
+    }
+    if (points.size() < 2)
+        return {};
+    const double span = high > low ? high - low : 1;
+    std::string line;
+    for (const auto &[step, value] : points)
+        line += number(left + step / lastStep * (width - 2 * left), 1) + "," + number(bottom - (value - low) / span * (bottom - top), 1) + " ";
+    const std::string label = escaped(title) + " " + significant(low) + " … " + significant(high) + unit + ", last " + significant(points.back().second) + unit;
+    return "<svg viewBox=\"0 0 420 150\" width=\"" + number(width, 0) + "\" height=\"" + number(height, 0) + "\" role=\"img\" aria-label=\"" + label
+        + "\"><text x=\"4\" y=\"11\">" + label + "</text><polyline class=\"curve\" points=\"" + line + "\"/><text x=\"4\" y=\"147\">0 … " + number(lastStep, 0)
+        + " steps</text></svg>\n";
+}
+
+std::string trainingSection(const TrainingRecord &record)
+{
+    std::vector<std::pair<double, double>> losses, accuracies, agreements;
+    for (const CurvePoint &point : record.curve) {
+        if (std::isfinite(point.loss))
+            losses.emplace_back(double(point.step), point.loss);
+        if (point.evaluation && point.evaluation->top1)
+            accuracies.emplace_back(double(point.step), *point.evaluation->top1);
+        if (point.evaluation && point.evaluation->agreement)
+            agreements.emplace_back(double(point.step), point.evaluation->agreement->sqnrDb);
+    }
+    return "<h2>Training</h2>\n<p class=\"sub\">" + escaped(record.method) + " · " + std::to_string(record.steps) + " steps · " + number(record.seconds, 1) + " s · "
+        + escaped(record.ending) + "</p>\n" + curveSvg("Loss", losses, "") + curveSvg("Top-1", accuracies, " %") + curveSvg("SQNR of the outputs", agreements, " dB")
+        + (record.specJson.empty() ? "" : "<details><summary>training.json</summary><pre>" + escaped(record.specJson) + "</pre></details>\n");
+}
+
 } // namespace
 
 std::string reportToHtml(const Report &report)
@@ -211,6 +250,8 @@ std::string reportToHtml(const Report &report)
             "<th>Cosine</th><th>SQNR</th><th>Images</th><th>Images/s</th></tr></thead><tbody>\n";
     html += evaluationRow("Float", report.floating) + evaluationRow("Quantized", report.quantized) + evaluationRow("Exported file", report.exported);
     html += "</tbody></table></div>\n";
+    if (report.training)
+        html += trainingSection(*report.training);
     if (!report.judges.empty())
         html += judgeTable(report);
     if (!report.diagnostics.empty()) {
