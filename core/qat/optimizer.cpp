@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <map>
+#include <sstream>
 #include <type_traits>
 
 namespace core {
@@ -26,7 +27,7 @@ std::vector<at::Tensor> tensorsOf(const std::vector<NamedTensor> &named)
 template <class Map> auto keyFor(const Map &, const at::Tensor &tensor)
 {
     if constexpr (std::is_same_v<typename Map::key_type, std::string>)
-        return c10::guts::to_string(tensor.unsafeGetTensorImpl());
+        return (std::ostringstream() << static_cast<const void *>(tensor.unsafeGetTensorImpl())).str();
     else
         return static_cast<void *>(tensor.unsafeGetTensorImpl());
 }
