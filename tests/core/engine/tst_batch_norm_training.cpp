@@ -90,6 +90,7 @@ private Q_SLOTS:
         QCOMPARE(layer.layer, source.findNode("layer"));
         near(layer.foldedWeight(), constant(prepared, "w"), "weight", 1e-6);
         near(layer.foldedBias(), constant(prepared, "b"), "bias", 1e-6);
+        near(layer.offset, at::zeros({3}), "offset", 1e-6); // the bias is what the folding says, without help
         near(layer.rawWeight, constant(source, "w"), "raw weight", 0);
         for (const at::Tensor &leaf : {layer.rawWeight, layer.gamma, layer.beta})
             QVERIFY(leaf.is_leaf() && leaf.requires_grad());
