@@ -61,7 +61,15 @@ core::Report train(core::Session &session, const Options &options, core::Quantiz
         print(options.json ? core::pointToJson(update.point) : pointToText(update));
     };
     const core::TrainRequest wanted{std::move(request), options.training, options.spec, options.checkpoint, options.resume};
-    core::Report report = session.train(wanted, control, tell, progress);
+    core::Report report;
+    try {
+        report = session.train(wanted, control, tell, progress);
+    } catch (const core::Cancelled &) {
+        bar.clear();
+        if (std::filesystem::exists(options.checkpoint))
+            std::cerr << "quantscope: the same command with --resume goes on from " << options.checkpoint.string() << ".\n";
+        throw;
+    }
     if (!options.keepCheckpoint) {
         std::error_code ignored;
         std::filesystem::remove(options.checkpoint, ignored);

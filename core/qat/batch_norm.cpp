@@ -118,8 +118,9 @@ at::Tensor FoldedLayer::operator()(const at::Tensor &y)
     const double count = double(y.numel() / y.size(1));
     const at::Tensor batchMean = (centre.detach() - shift) * back + mean;
     const at::Tensor batchVariance = spread.detach() * back * back * (count > 1 ? count / (count - 1) : 1.0);
-    mean.lerp_(batchMean, momentum);
-    variance.lerp_(batchVariance, momentum);
+    const at::Tensor known = gamma.detach().abs() > 1e-6;  // a channel scaled to nothing says nothing of what it was
+    mean.lerp_(at::where(known, batchMean, mean), momentum);
+    variance.lerp_(at::where(known, batchVariance, variance), momentum);
     return corrected;
 }
 

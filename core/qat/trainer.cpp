@@ -318,10 +318,12 @@ struct Trainer::Impl {
         progress->beginStage("train", totalSteps);
         if (!now.finished) {
             try {
-                if (now.step == 0 && !evaluated(0))
+                if (now.step == 0 && !evaluated(0)) {
                     evaluate(pointAt(0, std::numeric_limits<double>::quiet_NaN()));
-                else if (now.step % evaluationInterval() == 0 && !evaluated(now.step) && hooks->evaluate)
+                    save();
+                } else if (now.step % evaluationInterval() == 0 && !evaluated(now.step) && hooks->evaluate) {
                     evaluate(now.record.curve.empty() ? pointAt(now.step, now.smoothedLoss) : now.record.curve.back());
+                }
                 progress->checkpoint(now.step, totalSteps);
                 while (!over && now.step < totalSteps)
                     runEpoch(now.step / stepsPerEpoch);

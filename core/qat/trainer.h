@@ -19,7 +19,7 @@ struct TrainerHooks {
     /// Of the model as it would be frozen now. Empty = nothing is measured, the last state counts as the best.
     std::function<Evaluation()> evaluate;
     std::function<void(const CurvePoint &, bool best, bool paused)> stepped;   ///< after every step and evaluation, and while paused
-    std::function<void(const Checkpoint &)> save;        ///< after evaluations, when paused, at the end; may be empty
+    std::function<void(const Checkpoint &)> save;        ///< after evaluations, when paused or cancelled, at the end; may be empty
     /// Gradients pass here between backward() and the optimiser: the place where several processes would average theirs. May be empty.
     std::function<void(const std::vector<at::Tensor> &)> gradients;
 };

@@ -18,6 +18,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 
 namespace fs = std::filesystem;
@@ -110,8 +111,13 @@ public:
 
     Report run()
     {
-        if (!m_request.checkpoint.empty()) // it outlives the output folder of a run that fails
-            fs::create_directories(fs::absolute(m_request.checkpoint).parent_path());
+        if (!m_request.checkpoint.empty()) { // it outlives the output folder of a run that fails
+            std::error_code error;
+            const fs::path folder = fs::absolute(m_request.checkpoint).parent_path();
+            fs::create_directories(folder, error);
+            if (error)
+                throw Error(ErrorKind::Io, "train", "The folder of the checkpoint, '" + folder.string() + "', cannot be made: " + error.message() + "; name another place for it.");
+        }
         if (m_request.resume) {
             if (m_request.checkpoint.empty())
                 throw Error(ErrorKind::InvalidInput, "train", "To resume, name the checkpoint.");
@@ -146,7 +152,7 @@ private:
         Fingerprint numbers;
         for (const PointNumbers &point : start.numbers)
             for (const AffineParams &params : point.params) {
-                numbers.add(std::to_string(params.scale));
+                numbers.add(std::uint64_t(std::bit_cast<std::uint32_t>(params.scale)));
                 numbers.add(std::uint64_t(std::int64_t(params.zeroPoint)));
             }
         Fingerprint all;
@@ -193,13 +199,28 @@ private:
         hooks.evaluate = [&] { return evaluate(original, frozen(model), *validation); };
         hooks.stepped = [&](const CurvePoint &point, bool best, bool paused) { teller.tell(point, trainer.totalSteps(), best, paused); };
         if (!m_request.checkpoint.empty())
-            hooks.save = [this](const Checkpoint &checkpoint) { writeCheckpoint(checkpoint, m_request.checkpoint); };
+            hooks.save = [&](const Checkpoint &checkpoint) { save(checkpoint, remarks); };
         report.training = trainer.run(hooks, m_progress, m_from ? &*m_from : nullptr);
         QuantizedModel best = frozen(model);
         for (const Diagnostics *more : {&model.diagnostics(), &trainer.diagnostics()})
             remarks.insert(remarks.end(), more->begin(), more->end());
         best.diagnostics.insert(best.diagnostics.begin(), remarks.begin(), remarks.end());
         return best;
+    }
+
+    /// A disk that is full at the start ends the training; one that fills up later does not cost what was learned since.
+    void save(const Checkpoint &checkpoint, Diagnostics &remarks)
+    {
+        try {
+            writeCheckpoint(checkpoint, m_request.checkpoint);
+            m_saved = true;
+        } catch (const Error &error) {
+            if (!m_saved)
+                throw;
+            if (!m_saveFailed)
+                remarks.push_back({Severity::Warning, "checkpoint-not-written", "", "A checkpoint could not be written, so an older one stands there: " + error.sentence()});
+            m_saveFailed = true;
+        }
     }
 
     Evaluation evaluate(const std::shared_ptr<const Graph> &original, const QuantizedModel &model, const Dataset &validation) const
@@ -225,6 +246,7 @@ private:
     TrainingSpec m_spec;
     std::optional<Checkpoint> m_from;
     Diagnostics m_notes;
+    bool m_saved = false, m_saveFailed = false;
 };
 
 } // namespace

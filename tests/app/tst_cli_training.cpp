@@ -182,6 +182,7 @@ void TestCliTraining::wrongUsageEndsWithTwo_data()
     QTest::newRow("float without labels") << trainSample(never, "float") << QByteArray("label");
     QTest::newRow("cross-entropy without labels") << trainSample(never, "qat", {"--loss", "ce"}) << QByteArray("label");
     QTest::newRow("nothing to resume") << trainSample(never, "qat", {"--resume"}) << QByteArray("sample_qat.checkpoint");
+    QTest::newRow("place of the checkpoint") << trainSample(never, "qat", {"--checkpoint", "/dev/null/there"}) << QByteArray("/dev/null");
     QTest::newRow("epochs") << trainSample(never, "qat", {"--epochs", "0"}) << QByteArray("epochs");
     QTest::newRow("feature") << trainSample(never, "qat", {"--feature", "no_such_tensor"}) << QByteArray("no_such_tensor");
 }
