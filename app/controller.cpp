@@ -208,14 +208,12 @@ void Controller::run()
         start(tr("Running"), request());
 }
 
-void Controller::exportTo(const QString &folder, const QString &fileName, bool judge, int trainedRun)
+void Controller::exportTo(const ExportWish &wish)
 {
-    if (trainedRun >= 0)
-        return m_trainer->exportRun(trainedRun, folder, fileName, judge);
+    if (wish.trainedRun >= 0)
+        return m_trainer->exportRun(wish);
     core::QuantizeRequest wanted = request();
-    wanted.outputDirectory = path(folder);
-    wanted.fileName = fileName.toStdString();
-    wanted.judge = judge;
+    setWish(wanted, wish);
     start(tr("Exporting"), std::move(wanted));
 }
 

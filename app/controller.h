@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/document.h"
+#include "app/export_wish.h"
 #include "app/lane.h"
 #include "app/trainer.h"
 #include "core/session/session.h"
@@ -40,7 +41,7 @@ public Q_SLOTS:
     /// Calibrates where needed, quantizes, evaluates; the result is a new run.
     void run();
     /// The same, written into a folder and verified there; of a trained run what it learned.
-    void exportTo(const QString &folder, const QString &fileName, bool judge, int trainedRun = -1);
+    void exportTo(const app::ExportWish &wish);
     /// What a change of the recipe does, on the pinned images; the answer comes as whatIfReady().
     void predict(const core::Recipe &before, const core::Recipe &after, const QString &what);
     void dropPrediction();

@@ -141,7 +141,7 @@ QWidget *ExportDialog::formPage(const Document &document, bool judge)
     }
     m_target->setCurrentIndex(std::max(m_target->findData(QString::fromStdString(document.recipe().target)), 0));
     connect(m_target, &QComboBox::currentIndexChanged, this, [this] { Q_EMIT targetChosen(m_target->currentData().toString()); });
-    m_target->setEnabled(trainedRun() < 0);
+    m_target->setEnabled(m_what->currentData().toInt() < 0);
     form->addRow(tr("&Target"), m_target);
     form->addRow(tr("Recipe"), new QLabel(preset));
     const core::DataSource &validation = document.settings().validation;
@@ -152,6 +152,9 @@ QWidget *ExportDialog::formPage(const Document &document, bool judge)
     m_judge = new QCheckBox(tr("Let ONNX &Runtime check the file too, where it is installed"));
     m_judge->setChecked(judge);
     form->addRow({}, m_judge);
+    m_torchScript = new QCheckBox(tr("Write it as &TorchScript (.pt) as well"));
+    m_torchScript->setToolTip(tr("PyTorch and LibTorch load that file without this program; it computes the same."));
+    form->addRow({}, m_torchScript);
     auto *also = new QLabel(tr("Beside the model: recipe.json, encodings.json, report.json, report.html."));
     also->setWordWrap(true);
     form->addRow({}, also);
@@ -181,10 +184,10 @@ QWidget *ExportDialog::resultPage()
     return page;
 }
 
-QString ExportDialog::folder() const { return m_folder->text().trimmed(); }
-QString ExportDialog::fileName() const { return m_name->text().trimmed(); }
-bool ExportDialog::judge() const { return m_judge->isChecked(); }
-int ExportDialog::trainedRun() const { return m_what->currentData().toInt(); }
+ExportWish ExportDialog::wish() const
+{
+    return {m_folder->text().trimmed(), m_name->text().trimmed(), m_judge->isChecked(), m_torchScript->isChecked(), m_what->currentData().toInt()};
+}
 
 /// Names that were not edited follow what is exported.
 void ExportDialog::nameAfter()
@@ -196,8 +199,8 @@ void ExportDialog::nameAfter()
     if (fileName() == m_stem + QStringLiteral(".onnx"))
         m_name->setText(stem + QStringLiteral(".onnx"));
     m_stem = stem;
-    m_target->setEnabled(trainedRun() < 0);
-    m_target->setToolTip(trainedRun() < 0 ? QString() : tr("It was trained for its target; that cannot be changed any more."));
+    m_target->setEnabled(m_what->currentData().toInt() < 0);
+    m_target->setToolTip(wish().trainedRun < 0 ? QString() : tr("It was trained for its target; that cannot be changed any more."));
 }
 
 void ExportDialog::setFolder(const QString &folder) { m_folder->setText(folder); }
@@ -228,7 +231,7 @@ void ExportDialog::start()
     showProgress(tr("Starting"), -1);
     m_progressText->show();
     m_progress->show();
-    Q_EMIT exportRequested(folder(), fileName(), judge(), trainedRun());
+    Q_EMIT exportRequested(wish());
 }
 
 void ExportDialog::showProgress(const QString &text, int percent)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/document.h"
+#include "app/export_wish.h"
 #include "core/report/report.h"
 #include "widgets/shared/theme.h"
 
@@ -22,11 +23,9 @@ class ExportDialog : public QDialog {
 public:
     ExportDialog(const Document &document, bool judge, QWidget *parent = nullptr);
 
-    QString folder() const;
-    QString fileName() const;
-    bool judge() const;
-    /// The trained run whose file it is to be; −1 = the present settings, quantized after training.
-    int trainedRun() const;
+    ExportWish wish() const;
+    QString folder() const { return wish().folder; }
+    QString fileName() const { return wish().fileName; }
     void setFolder(const QString &folder);
 
 public Q_SLOTS:
@@ -36,7 +35,7 @@ public Q_SLOTS:
 
 Q_SIGNALS:
     void targetChosen(const QString &name);
-    void exportRequested(const QString &folder, const QString &fileName, bool judge, int trainedRun);
+    void exportRequested(const app::ExportWish &wish);
     void stopRequested();
 
 private:
@@ -51,7 +50,7 @@ private:
     QString m_stem;                          ///< that is proposed for folder and file
     QLineEdit *m_folder = nullptr, *m_name = nullptr;
     QComboBox *m_target = nullptr, *m_what = nullptr;
-    QCheckBox *m_judge = nullptr;
+    QCheckBox *m_judge = nullptr, *m_torchScript = nullptr;
     QLabel *m_problem = nullptr, *m_result = nullptr, *m_progressText = nullptr;
     QProgressBar *m_progress = nullptr;
     QPushButton *m_export = nullptr, *m_stop = nullptr, *m_open = nullptr, *m_close = nullptr;

@@ -357,17 +357,16 @@ void Trainer::end()
     m_feed.reset();
 }
 
-void Trainer::exportRun(int index, const QString &folder, const QString &fileName, bool judge)
+void Trainer::exportRun(const ExportWish &wish)
 {
+    const int index = wish.trainedRun;
     const Run *run = m_document.run(index);
     if (!run || active())
         return;
     core::TrainRequest wanted = request(run->settings);
     wanted.checkpoint = run->checkpoint;
     wanted.resume = true;
-    wanted.quantize.outputDirectory = path(folder);
-    wanted.quantize.fileName = fileName.toStdString();
-    wanted.quantize.judge = judge;
+    setWish(wanted.quantize, wish);
     m_lane.stop(QStringLiteral("diagnose"));
     m_lane.start<TrainResult>(
         QStringLiteral("run"), tr("Exporting"),

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/document.h"
+#include "app/export_wish.h"
 #include "app/lane.h"
 #include "app/training_feed.h"
 #include "app/training_store.h"
@@ -54,7 +55,7 @@ public Q_SLOTS:
     /// The node of the prepared graph whose thresholds and weights are told; "" = none.
     void watch(const std::string &node);
     /// Writes what the run learned, verified as every export.
-    void exportRun(int run, const QString &folder, const QString &fileName, bool judge);
+    void exportRun(const ExportWish &wish);
 
 Q_SIGNALS:
     void changed();                                      ///< the phase, the obstacle or what is unfinished

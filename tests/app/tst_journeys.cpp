@@ -202,7 +202,7 @@ void TestJourneys::theCommandLineGivesTheSameFile()
 {
     openSample();
     usePreset("a8w8-per-channel");
-    m_window->controller().exportTo(path("window"), "sample.onnx", false);
+    m_window->controller().exportTo({path("window"), "sample.onnx", false});
     QTRY_COMPARE_WITH_TIMEOUT(runs(), std::size_t(1), patience);
     const QString sample = QStringLiteral(QUANTSCOPE_SOURCE_DIR "/resources/sample");
     const auto program = [&](const QStringList &more) {
@@ -360,8 +360,9 @@ void TestJourneys::aChangedModelIsAskedAbout()
 void TestJourneys::quantizedFilesOpenReadOnly()
 {
     openSample();
-    m_window->controller().exportTo(path("out"), "q.onnx", false);
+    m_window->controller().exportTo({path("out"), "q.onnx", false, true});
     QTRY_COMPARE_WITH_TIMEOUT(runs(), std::size_t(1), patience);
+    QVERIFY(QFileInfo(path("out/q.pt")).size() > 0);
     m_window->document().setSaved({});
     QSignalSpy opened(&m_window->controller(), &Controller::modelOpened);
     m_window->open(path("out/q.onnx"));

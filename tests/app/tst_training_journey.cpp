@@ -195,7 +195,7 @@ void TestTrainingJourney::trainPauseQuitResumeCompareExport()
     QTest::keyClick(m_window.get(), Qt::Key_E, Qt::ControlModifier);
     ExportDialog *dialog = m_window->exportDialog();
     QVERIFY(dialog);
-    QCOMPARE(dialog->trainedRun(), 0);
+    QCOMPARE(dialog->wish().trainedRun, 0);
     QCOMPARE(dialog->fileName(), QString("sample_lsq.onnx"));
     dialog->setFolder(path("out"));
     QTest::keyClick(dialog->focusWidget(), Qt::Key_Return);
