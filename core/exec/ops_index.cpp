@@ -3,6 +3,7 @@
 #include "core/exec/op_common.h"
 
 #include <ATen/ATen.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <map>
@@ -113,14 +114,19 @@ Reduction reductionOf(const Node &node)
     return found->second;
 }
 
+#if TORCH_VERSION_MAJOR < 2
+/// LibTorch 1.13 calls scatter_reduce a beta, on the terminal.
 struct Silence : c10::WarningHandler {
     void process(const c10::SourceLocation &, const std::string &, bool) override {}
 };
+#endif
 
 at::Tensor recordedReduction(const at::Tensor &x, std::int64_t dim, const at::Tensor &index, const at::Tensor &updates, Reduction reduction)
 {
-    Silence silence;   // LibTorch calls this function a beta, on the terminal
+#if TORCH_VERSION_MAJOR < 2
+    Silence silence;
     const c10::Warning::WarningHandlerGuard guard(&silence);
+#endif
     return at::scatter_reduce(x, dim, index, updates, reduction == Reduction::Multiply ? "prod" : reduction == Reduction::Maximum ? "amax" : "amin");
 }
 
