@@ -3,10 +3,10 @@
 // number of threads or on how a batch is split.
 #include "core/exec/executor.h"
 #include "core/exec/fused_kernels.h"
+#include "core/exec/onednn.h"
 #include "core/exec/op_common.h"
 #include "core/exec/window.h"
 
-#include <oneapi/dnnl/dnnl.hpp>
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -20,17 +20,6 @@ namespace {
 
 using Ints = std::vector<std::int64_t>;
 using dnnl::memory;
-
-const dnnl::engine &cpuEngine()
-{
-    static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-    return engine;
-}
-
-memory wrap(const memory::desc &desc, const at::Tensor &tensor)
-{
-    return memory(desc, cpuEngine(), tensor.data_ptr());
-}
 
 memory::desc channelsLast(const Ints &sizes)
 {

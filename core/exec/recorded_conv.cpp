@@ -1,8 +1,8 @@
 #include "core/exec/recorded_conv.h"
 
+#include "core/exec/onednn.h"
 #include "core/kernels/depthwise_gradient.h"
 
-#include <oneapi/dnnl/dnnl.hpp>
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -18,13 +18,6 @@ namespace {
 using Ints = std::vector<std::int64_t>;
 using dnnl::memory;
 
-const dnnl::engine &cpuEngine()
-{
-    static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-    return engine;
-}
-
-memory wrap(const memory::desc &desc, const at::Tensor &tensor) { return memory(desc, cpuEngine(), tensor.data_ptr()); }
 at::Tensor channelsLast(const at::Tensor &x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 
 struct Geometry {
