@@ -1,5 +1,7 @@
 #include "app/run_json.h"
 
+#include "core/report/training_json.h"
+
 #include <QJsonArray>
 
 namespace app {
@@ -119,22 +121,6 @@ core::Diagnostic diagnosticFrom(const QJsonObject &json)
     return {core::Severity(std::clamp(json["severity"].toInt(1), 0, 2)), string(json["code"]), string(json["node"]), string(json["sentence"])};
 }
 
-QJsonObject toJson(const core::CurvePoint &point)
-{
-    QJsonObject json{{"step", qint64(point.step)}, {"epoch", point.epoch}, {"loss", point.loss}, {"rate", point.learningRate}};
-    if (point.evaluation)
-        json["evaluation"] = toJson(*point.evaluation);
-    return json;
-}
-
-core::CurvePoint pointFrom(const QJsonObject &json)
-{
-    core::CurvePoint point{json["step"].toInteger(), json["epoch"].toDouble(), json["loss"].toDouble(), json["rate"].toDouble(), {}};
-    if (json.contains("evaluation"))
-        point.evaluation = evaluationFrom(json["evaluation"].toObject());
-    return point;
-}
-
 template <class T>
 QJsonArray list(const std::vector<T> &values)
 {
@@ -155,9 +141,6 @@ std::vector<T> read(const QJsonValue &json, T (*one)(const QJsonObject &))
 
 } // namespace
 
-QJsonArray curveToJson(const std::vector<core::CurvePoint> &curve) { return list(curve); }
-std::vector<core::CurvePoint> curveFromJson(const QJsonValue &json) { return read<core::CurvePoint>(json, pointFrom); }
-
 QJsonObject reportToRunJson(const core::Report &r)
 {
     QJsonObject json{{"program", text(r.program)}, {"source", text(r.sourceFile)}, {"file", text(r.file)}, {"preset", text(r.preset)}, {"target", text(r.target)},
@@ -165,9 +148,8 @@ QJsonObject reportToRunJson(const core::Report &r)
             {"float", toJson(r.floating)}, {"quantized", toJson(r.quantized)}, {"exported", toJson(r.exported)},
             {"calibrate_images_per_second", r.calibrateImagesPerSecond}, {"calibration_images", qint64(r.calibrationImages)}, {"seconds", r.seconds},
             {"layers", list(r.layers)}, {"flipped", list(r.flipped)}, {"judges", list(r.judges)}, {"diagnostics", list(r.diagnostics)}};
-    if (const auto &t = r.training)
-        json["training"] = QJsonObject{{"method", text(t->method)}, {"spec", text(t->specJson)}, {"curve", curveToJson(t->curve)}, {"steps", qint64(t->steps)},
-                                       {"best_step", qint64(t->bestStep)}, {"seconds", t->seconds}, {"ending", text(t->ending)}};
+    if (r.training)
+        json["training"] = text(core::recordToJson(*r.training)); // text, because numbers of a QJsonObject lose bits of a seed
     return json;
 }
 
@@ -193,9 +175,8 @@ core::Report reportFromRunJson(const QJsonObject &json)
     r.flipped = read<core::FlippedImage>(json["flipped"], flippedFrom);
     r.judges = read<core::Judge>(json["judges"], judgeFrom);
     r.diagnostics = read<core::Diagnostic>(json["diagnostics"], diagnosticFrom);
-    if (const QJsonObject t = json["training"].toObject(); !t.isEmpty())
-        r.training = core::TrainingRecord{string(t["method"]), string(t["spec"]), curveFromJson(t["curve"]), t["steps"].toInteger(),
-                                          t["best_step"].toInteger(), t["seconds"].toDouble(), string(t["ending"])};
+    if (const QString training = json["training"].toString(); !training.isEmpty())
+        r.training = core::recordFromJson(string(training));
     return r;
 }
 

@@ -3,16 +3,12 @@
 
 #include "core/report/report.h"
 
-#include <QJsonArray>
 #include <QJsonObject>
 
 namespace app {
 
 QJsonObject reportToRunJson(const core::Report &report);
-/// Missing fields stay at their defaults.
+/// Missing fields stay at their defaults. Throws core::Error{InvalidInput} for a training that cannot be read.
 core::Report reportFromRunJson(const QJsonObject &json);
-
-QJsonArray curveToJson(const std::vector<core::CurvePoint> &curve);
-std::vector<core::CurvePoint> curveFromJson(const QJsonValue &json);
 
 } // namespace app

@@ -1,6 +1,6 @@
 #include "app/training_store.h"
 
-#include "app/run_json.h"
+#include "core/report/training_json.h"
 
 #include <QDir>
 #include <QFile>
@@ -60,7 +60,7 @@ void TrainingStore::release() { m_lock.reset(); }
 bool TrainingStore::note(const UnfinishedTraining &training) const
 {
     const QJsonObject json{{"name", training.name}, {"when", training.when.toUTC().toString(Qt::ISODate)}, {"step", qint64(training.step)}, {"steps", qint64(training.steps)},
-                           {"best_step", qint64(training.bestStep)}, {"curve", curveToJson(training.curve)}, {"settings", settingsToJson(training.settings, {})}};
+                           {"best_step", qint64(training.bestStep)}, {"curve", QString::fromStdString(core::curveToJson(training.curve))}, {"settings", settingsToJson(training.settings, {})}};
     QSaveFile out(noteOf(training.checkpoint));
     const QByteArray bytes = QJsonDocument(json).toJson();
     return out.open(QIODevice::WriteOnly) && out.write(bytes) == bytes.size() && out.commit();
@@ -80,6 +80,7 @@ std::optional<UnfinishedTraining> TrainingStore::find(const QByteArray &modelHas
         const QJsonObject json = QJsonDocument::fromJson(in.readAll()).object();
         try {
             found.settings = settingsFromJson(json["settings"].toObject(), {});
+            found.curve = core::curveFromJson(json["curve"].toString().toStdString());
         } catch (const core::Error &) { // of another version of the program
             continue;
         }
@@ -88,7 +89,6 @@ std::optional<UnfinishedTraining> TrainingStore::find(const QByteArray &modelHas
         found.step = json["step"].toInteger();
         found.steps = json["steps"].toInteger();
         found.bestStep = json["best_step"].toInteger();
-        found.curve = curveFromJson(json["curve"]);
         return found;
     }
     return {};

@@ -1,5 +1,6 @@
 #include "core/report/report.h"
 
+#include "core/report/evaluation_fields.h"
 #include "core/report/training_json.h"
 
 #include <nlohmann/json.hpp>
@@ -20,22 +21,10 @@ const char *severityName(Severity severity)
     return "problem";
 }
 
-Json toJson(const AgreementFigures &agreement)
-{
-    return {{"top1", agreement.top1}, {"cosine", agreement.cosine}, {"sqnr_db", agreement.sqnrDb}};
-}
-
 Json toJson(const Evaluation &evaluation)
 {
     Json json = Json::object();
-    if (evaluation.top1)
-        json["top1"] = *evaluation.top1;
-    if (evaluation.top5)
-        json["top5"] = *evaluation.top5;
-    if (evaluation.agreement)
-        json["agreement"] = toJson(*evaluation.agreement);
-    json["images"] = evaluation.images;
-    json["skipped"] = evaluation.skipped;
+    putEvaluation(json, evaluation);
     return json;
 }
 
@@ -87,7 +76,7 @@ std::string reportToJson(const Report &report, bool withLayers)
 {
     Json json = {{"file", report.file}, {"float", toJson(report.floating)}, {"quantized", toJson(report.quantized)}, {"exported", toJson(report.exported)}};
     if (const auto &agreement = report.exported.agreement ? report.exported.agreement : report.quantized.agreement)
-        json["agreement"] = toJson(*agreement);
+        json["agreement"] = agreementFields<Json>(*agreement);
     json["images_per_second"] = {{"float", report.floating.imagesPerSecond},
                                  {"calibrate", report.calibrateImagesPerSecond},
                                  {"quantized", report.quantized.imagesPerSecond},

@@ -1,5 +1,7 @@
 #include "core/report/training_json.h"
 
+#include "core/report/evaluation_fields.h"
+
 #include <nlohmann/json.hpp>
 
 #include <cmath>
@@ -16,17 +18,8 @@ double number(const Json &json) { return json.is_null() ? std::numeric_limits<do
 Json toJson(const CurvePoint &point)
 {
     Json json{{"step", point.step}, {"epoch", point.epoch}, {"loss", finite(point.loss)}, {"learning_rate", point.learningRate}};
-    if (!point.evaluation)
-        return json;
-    const Evaluation &evaluation = *point.evaluation;
-    if (evaluation.top1)
-        json["top1"] = *evaluation.top1;
-    if (evaluation.top5)
-        json["top5"] = *evaluation.top5;
-    if (const auto &agreement = evaluation.agreement)
-        json["agreement"] = {{"top1", agreement->top1}, {"cosine", agreement->cosine}, {"sqnr_db", agreement->sqnrDb}};
-    json["images"] = evaluation.images;
-    json["skipped"] = evaluation.skipped;
+    if (point.evaluation)
+        putEvaluation(json, *point.evaluation);
     return json;
 }
 
@@ -53,16 +46,30 @@ CurvePoint pointFromJson(const Json &json)
     return point;
 }
 
+Json toJson(const std::vector<CurvePoint> &curve)
+{
+    Json json = Json::array();
+    for (const CurvePoint &point : curve)
+        json.push_back(toJson(point));
+    return json;
+}
+
+std::vector<CurvePoint> pointsFromJson(const Json &json)
+{
+    std::vector<CurvePoint> curve;
+    for (const Json &point : json)
+        curve.push_back(pointFromJson(point));
+    return curve;
+}
+
 } // namespace
 
 std::string recordToJson(const TrainingRecord &record)
 {
     Json json{{"method", record.method}, {"spec", Json::parse(record.specJson, nullptr, false)}, {"steps", record.steps}, {"best_step", record.bestStep},
-              {"seconds", record.seconds}, {"ending", record.ending}, {"curve", Json::array()}};
+              {"seconds", record.seconds}, {"ending", record.ending}, {"curve", toJson(record.curve)}};
     if (json["spec"].is_discarded())
         json["spec"] = Json();
-    for (const CurvePoint &point : record.curve)
-        json["curve"].push_back(toJson(point));
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -77,11 +84,24 @@ TrainingRecord recordFromJson(const std::string &text)
         record.bestStep = json.at("best_step");
         record.seconds = json.at("seconds");
         record.ending = json.at("ending");
-        for (const Json &point : json.at("curve"))
-            record.curve.push_back(pointFromJson(point));
+        record.curve = pointsFromJson(json.at("curve"));
         return record;
     } catch (const Json::exception &) {
         throw Error(ErrorKind::InvalidInput, "report", "This is no record of a training.");
+    }
+}
+
+std::string curveToJson(const std::vector<CurvePoint> &curve)
+{
+    return toJson(curve).dump();
+}
+
+std::vector<CurvePoint> curveFromJson(const std::string &text)
+{
+    try {
+        return pointsFromJson(Json::parse(text));
+    } catch (const Json::exception &) {
+        throw Error(ErrorKind::InvalidInput, "report", "This is no curve of a training.");
     }
 }
 

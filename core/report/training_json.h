@@ -12,6 +12,10 @@ std::string recordToJson(const TrainingRecord &record);
 /// Throws Error{InvalidInput} when it is no such text.
 TrainingRecord recordFromJson(const std::string &json);
 
+/// The curve alone, likewise.
+std::string curveToJson(const std::vector<CurvePoint> &curve);
+std::vector<CurvePoint> curveFromJson(const std::string &json);
+
 /// One point as one line: step, epoch, loss, learning_rate, and of an evaluation top1, top5, agreement, images.
 std::string pointToJson(const CurvePoint &point);
 

@@ -55,6 +55,16 @@ private Q_SLOTS:
         QCOMPARE(back.bestStep, std::int64_t(1));
     }
 
+    void curvesAlone()
+    {
+        const std::vector<CurvePoint> curve = record().curve, back = curveFromJson(curveToJson(curve));
+        QCOMPARE(back.size(), std::size_t(3));
+        QVERIFY(std::isnan(back[0].loss));
+        QCOMPARE(curveToJson(back), curveToJson(curve));
+        QVERIFY_EXCEPTION_THROWN(curveFromJson(""), Error);
+        QVERIFY_EXCEPTION_THROWN(curveFromJson("[{}]"), Error);
+    }
+
     void somethingElseIsRefused()
     {
         for (const char *text : {"", "[]", "{\"method\": 3}", "{\"curve\": [{}]}"})
