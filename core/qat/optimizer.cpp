@@ -38,29 +38,22 @@ at::Tensor copied(const at::Tensor &tensor) { return tensor.defined() ? tensor.d
 
 struct Optimizer::Impl {
     TrainingSpec spec;
-    ParameterGroups groups;
+    std::vector<NamedTensor> parameters;
     std::unique_ptr<optim::Optimizer> optimizer;
-    std::vector<double> rates;
+    std::vector<double> rates;                ///< of the groups that are not empty
 
-    void add(std::vector<optim::OptimizerParamGroup> &list, const std::vector<NamedTensor> &parameters, double rate, double decay)
+    void add(std::vector<optim::OptimizerParamGroup> &list, const std::vector<NamedTensor> &group, double rate, double decay)
     {
-        if (parameters.empty())
+        if (group.empty())
             return;
+        parameters.insert(parameters.end(), group.begin(), group.end());
         std::unique_ptr<optim::OptimizerOptions> options;
         if (spec.optimizer == OptimizerKind::Adam)
             options = std::make_unique<optim::AdamOptions>(optim::AdamOptions(rate).weight_decay(decay));
         else
             options = std::make_unique<optim::SGDOptions>(optim::SGDOptions(rate).momentum(spec.momentum).nesterov(spec.momentum > 0).weight_decay(decay));
-        list.emplace_back(tensorsOf(parameters), std::move(options));
+        list.emplace_back(tensorsOf(group), std::move(options));
         rates.push_back(rate);
-    }
-
-    std::vector<NamedTensor> parameters() const
-    {
-        std::vector<NamedTensor> all = groups.weights;
-        all.insert(all.end(), groups.plain.begin(), groups.plain.end());
-        all.insert(all.end(), groups.quantizers.begin(), groups.quantizers.end());
-        return all;
     }
 };
 
@@ -73,14 +66,13 @@ std::vector<at::Tensor> ParameterGroups::all() const
     return tensors;
 }
 
-Optimizer::Optimizer(const TrainingSpec &spec, ParameterGroups groups) : m_impl(std::make_unique<Impl>())
+Optimizer::Optimizer(const TrainingSpec &spec, const ParameterGroups &groups) : m_impl(std::make_unique<Impl>())
 {
     m_impl->spec = spec;
-    m_impl->groups = std::move(groups);
     std::vector<optim::OptimizerParamGroup> list;
-    m_impl->add(list, m_impl->groups.weights, spec.learningRate, spec.weightDecay);
-    m_impl->add(list, m_impl->groups.plain, spec.learningRate, 0);
-    m_impl->add(list, m_impl->groups.quantizers, spec.quantizerLearningRate, 0);
+    m_impl->add(list, groups.weights, spec.learningRate, spec.weightDecay);
+    m_impl->add(list, groups.plain, spec.learningRate, 0);
+    m_impl->add(list, groups.quantizers, spec.quantizerLearningRate, 0);
     if (list.empty())
         throw Error(ErrorKind::InvalidInput, "train", "The model has no weights that could be trained.");
     if (spec.optimizer == OptimizerKind::Adam)
@@ -99,7 +91,7 @@ void Optimizer::setRateFactor(double factor)
 
 void Optimizer::zeroGradients()
 {
-    for (const NamedTensor &one : m_impl->parameters())
+    for (const NamedTensor &one : m_impl->parameters)
         one.tensor.mutable_grad().reset();
 }
 
@@ -113,7 +105,7 @@ std::vector<NamedTensor> Optimizer::state() const
 {
     std::vector<NamedTensor> saved;
     auto &states = m_impl->optimizer->state();
-    for (const NamedTensor &one : m_impl->parameters()) {
+    for (const NamedTensor &one : m_impl->parameters) {
         const auto found = states.find(keyFor(states, one.tensor));
         if (found == states.end())
             continue;
@@ -147,7 +139,7 @@ void Optimizer::restore(const std::vector<NamedTensor> &state, std::int64_t step
             throw refuse("The checkpoint's state of '" + parameter.name + "' has another size than the parameter.");
         return tensor;
     };
-    for (const NamedTensor &one : m_impl->parameters()) {
+    for (const NamedTensor &one : m_impl->parameters) {
         const auto like = [&one](const at::Tensor &tensor) { return at::empty_like(one.tensor).copy_(tensor); };
         if (m_impl->spec.optimizer == OptimizerKind::Adam) {
             const at::Tensor mean = take(one, ".mean", one.tensor.sizes()), square = take(one, ".square", one.tensor.sizes()), count = take(one, ".step", {});

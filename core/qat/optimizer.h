@@ -21,7 +21,7 @@ struct ParameterGroups {
 
 class Optimizer {
 public:
-    Optimizer(const TrainingSpec &spec, ParameterGroups groups);
+    Optimizer(const TrainingSpec &spec, const ParameterGroups &groups);
     ~Optimizer();
 
     /// `factor` multiplies both learning rates of the spec.

@@ -15,6 +15,7 @@
 #include <cmath>
 #include <limits>
 #include <thread>
+#include <utility>
 
 namespace core {
 namespace {
@@ -70,7 +71,7 @@ struct Trainer::Impl {
     std::size_t teacherOutputs = 0;
     Checkpoint now;                            ///< model and optimizer are filled when it is saved
     Diagnostics diagnostics;
-    std::optional<Diagnostics> unreadable;     ///< of the first epoch
+    bool toldUnreadable = false;               ///< they are the same in every epoch
     const TrainerHooks *hooks = nullptr;
     Progress *progress = nullptr;
     Clock::time_point begun;
@@ -304,10 +305,8 @@ struct Trainer::Impl {
             if (over || now.step >= totalSteps)
                 break;
         }
-        if (!unreadable) {
-            unreadable = loader.skipped();
-            diagnostics.insert(diagnostics.end(), unreadable->begin(), unreadable->end());
-        }
+        if (!std::exchange(toldUnreadable, true))
+            diagnostics.insert(diagnostics.end(), loader.skipped().begin(), loader.skipped().end());
         if (!over && now.step < totalSteps)
             now.step = std::max(now.step, (epoch + 1) * stepsPerEpoch);
     }

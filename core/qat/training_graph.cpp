@@ -91,7 +91,7 @@ private:
         const bool everyReader = point.uses.size() == m_uses[std::size_t(point.value.index)].size() && (point.quantizesOutput || !m_graph.isOutput(point.value));
         ValueId from = point.value;
         PreClamp clamp;
-        if (everyReader && !m_moved.contains(point.value)) {
+        if (everyReader) {
             const NodeId producer = m_graph.producer(point.value);
             const auto bounds = producer.valid() ? clampOf(m_graph, m_graph.node(producer)) : std::nullopt;
             const ValueId inner = producer.valid() ? m_graph.node(producer).input(0) : ValueId{};
@@ -110,7 +110,6 @@ private:
             m_graph.node(use.node).inputs.at(use.inputIndex) = back;
         if (point.quantizesOutput)
             std::replace(m_graph.outputs.begin(), m_graph.outputs.end(), point.value, back);
-        m_moved.emplace(point.value, back);
         if (everyReader)
             m_result.moved.emplace(point.value, back);
     }
@@ -143,7 +142,6 @@ private:
     std::vector<std::size_t> m_position;
     std::unordered_set<NodeId> m_readers;             ///< of quantized tensors; these nodes stay
     std::map<std::int32_t, std::shared_ptr<FakeQuantizer>> m_quantizers;
-    std::unordered_map<ValueId, ValueId> m_moved;
     TrainingGraph m_result;
 };
 

@@ -70,6 +70,7 @@ struct TrainingModel::Impl {
     std::vector<std::shared_ptr<FoldedLayer>> layers;
     std::shared_ptr<bool> batchStatistics = std::make_shared<bool>(false);
     std::vector<ValueId> trained, running;       ///< constants of start.graph; statistics of BatchNormalization nodes
+    std::vector<std::pair<std::string, FakeQuantizer *>> quantizers;   ///< each sharing set once, with its name in a checkpoint
     std::size_t outputs = 0;
     std::unique_ptr<Executor> executor;
     Diagnostics diagnostics;
@@ -106,15 +107,21 @@ struct TrainingModel::Impl {
 
     std::string nameOf(ValueId id) const { return start.graph->value(id).name; }
 
-    /// Each sharing set once.
-    std::vector<std::pair<std::string, FakeQuantizer *>> quantizers() const
+    void listQuantizers()
     {
-        std::vector<std::pair<std::string, FakeQuantizer *>> list;
         std::set<const FakeQuantizer *> seen;
         for (std::size_t i = 0; i < training.quantizers.size(); ++i)
             if (FakeQuantizer *quantizer = training.quantizers[i].get(); quantizer && seen.insert(quantizer).second)
-                list.emplace_back(nameOf(start.placement.points[i].value) + "#" + std::to_string(i), quantizer);
-        return list;
+                quantizers.emplace_back(nameOf(start.placement.points[i].value) + "#" + std::to_string(i), quantizer);
+    }
+
+    /// f(id, tensor) for every constant of start.graph that training changes.
+    template <class F> void eachConstant(F &&f) const
+    {
+        for (const auto *ids : {&trained, &running})
+            for (const ValueId id : *ids)
+                if (const auto found = executor->parameters().find(id); found != executor->parameters().end())
+                    f(id, found->second);
     }
 };
 
@@ -129,6 +136,7 @@ TrainingModel::TrainingModel(const QuantizedModel &start, const Graph &source, c
                                            "No layer has a BatchNormalization whose folded weights are still the model's; they are trained as they are."});
     }
     m_impl->training = buildTrainingGraph(m_impl->start, m_impl->layers);
+    m_impl->listQuantizers();
     m_impl->prepareExecutor(spec);
 }
 
@@ -172,7 +180,7 @@ ParameterGroups TrainingModel::parameters() const
         groups.plain.push_back({"layer/" + layer->name + ".gamma", layer->gamma});
         groups.plain.push_back({"layer/" + layer->name + ".beta", layer->beta});
     }
-    for (const auto &[name, quantizer] : m_impl->quantizers()) {
+    for (const auto &[name, quantizer] : m_impl->quantizers) {
         std::size_t i = 0;
         for (const at::Tensor &tensor : quantizer->trainable())
             groups.quantizers.push_back({"quantizer/" + name + "." + std::to_string(i++), tensor});
@@ -183,13 +191,13 @@ ParameterGroups TrainingModel::parameters() const
 void TrainingModel::afterStep()
 {
     const c10::AutoGradMode off(false);
-    for (const auto &[name, quantizer] : m_impl->quantizers())
+    for (const auto &[name, quantizer] : m_impl->quantizers)
         quantizer->afterStep();
 }
 
 void TrainingModel::freezeAverages()
 {
-    for (const auto &[name, quantizer] : m_impl->quantizers())
+    for (const auto &[name, quantizer] : m_impl->quantizers)
         quantizer->freezeAverages();
 }
 
@@ -203,14 +211,11 @@ void TrainingModel::freezeBatchNorm()
 std::vector<NamedTensor> TrainingModel::state() const
 {
     std::vector<NamedTensor> all;
-    for (const auto *ids : {&m_impl->trained, &m_impl->running})
-        for (const ValueId id : *ids)
-            if (const auto found = m_impl->executor->parameters().find(id); found != m_impl->executor->parameters().end())
-                all.push_back({"parameter/" + m_impl->nameOf(id), found->second});
+    m_impl->eachConstant([&](ValueId id, const at::Tensor &tensor) { all.push_back({"parameter/" + m_impl->nameOf(id), tensor}); });
     for (const auto &layer : m_impl->layers)
         for (const NamedTensor &part : layer->state())
             all.push_back({"layer/" + part.name, part.tensor});
-    for (const auto &[name, quantizer] : m_impl->quantizers())
+    for (const auto &[name, quantizer] : m_impl->quantizers)
         for (const NamedTensor &part : quantizer->state())
             all.push_back({"quantizer/" + name + "." + part.name, part.tensor});
     return all;
@@ -247,10 +252,7 @@ QuantizedModel TrainingModel::freeze() const
         data.docString = graph.constant(id)->docString;
         graph.setConstant(id, std::move(data));
     };
-    for (const auto *ids : {&m_impl->trained, &m_impl->running})
-        for (const ValueId id : *ids)
-            if (const auto found = m_impl->executor->parameters().find(id); found != m_impl->executor->parameters().end())
-                put(id, found->second);
+    m_impl->eachConstant(put);
     for (const auto &layer : m_impl->layers) {
         put(layer->weight, layer->foldedWeight());
         put(layer->bias, layer->foldedBias());
