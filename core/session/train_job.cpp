@@ -139,11 +139,10 @@ private:
     /// Validation images; without any the calibration or training images, for agreement only.
     DataSource measured() const
     {
-        if (!m_request.quantize.validation.path.empty())
-            return m_request.quantize.validation;
-        DataSource source = m_request.quantize.calibration.path.empty() ? m_request.training : m_request.quantize.calibration;
-        source.limit = source.limit ? std::min(source.limit, imagesWithoutValidation) : imagesWithoutValidation;
-        return source;
+        QuantizeRequest request = m_request.quantize;
+        if (request.calibration.path.empty())
+            request.calibration = m_request.training;
+        return measuredSource(request);
     }
 
     std::string keyOf(const QuantizedModel &start, const Dataset &training, const Dataset &validation) const
