@@ -65,8 +65,8 @@ double FakeQuantizer::threshold() const
     const std::vector<AffineParams> all = params();
     double sum = 0;
     for (const AffineParams &entry : all) {
-        const double low = std::abs(double(entry.qmin) - entry.zeroPoint), high = std::abs(double(entry.qmax) - entry.zeroPoint);
-        sum += double(entry.scale) * std::max(low, high);
+        const Range range = representableRange(entry);
+        sum += std::max(std::abs(range.min), std::abs(range.max));
     }
     return all.empty() ? 0 : sum / double(all.size());
 }
