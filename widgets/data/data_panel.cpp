@@ -35,16 +35,6 @@ template <class E> void addChoice(QComboBox *box, const QString &text, E value, 
         box->setItemData(box->count() - 1, toolTip, Qt::ToolTipRole);
 }
 
-QFormLayout *form(QWidget *parent)
-{
-    auto *layout = new QFormLayout(parent);
-    layout->setContentsMargins(0, 0, 0, 8);
-    layout->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
-    layout->setVerticalSpacing(4);
-    layout->setHorizontalSpacing(8);
-    return layout;
-}
-
 } // namespace
 
 DataPanel::DataPanel(QWidget *parent) : QWidget(parent)
@@ -60,7 +50,7 @@ DataPanel::DataPanel(QWidget *parent) : QWidget(parent)
     column->setContentsMargins(8, 8, 8, 8);
     column->addWidget(boldLabel(tr("Images"), content));
     auto *paths = new QWidget(content);
-    QFormLayout *lines = form(paths);
+    QFormLayout *lines = panelForm(paths);
     addPath(Calibration, tr("Calibration"), tr("folder of typical images"), lines);
     m_calibrationImages = spin(10'000'000, tr("all"), tr("At most so many images are used for calibration, spread over the classes"), tr("Number of calibration images"), paths);
     lines->addRow(tr("at most"), m_calibrationImages);
@@ -110,7 +100,7 @@ void DataPanel::addPath(Path which, const QString &name, const QString &hint, QF
 QWidget *DataPanel::makeTransform()
 {
     auto *box = new QWidget(this);
-    QFormLayout *lines = form(box);
+    QFormLayout *lines = panelForm(box);
     m_preset = new QComboBox(box);
     m_preset->setObjectName(QStringLiteral("preset"));
     m_preset->setAccessibleName(tr("Numbers"));

@@ -2,6 +2,7 @@
 
 #include "widgets/shared/number_text.h"
 
+#include <QFormLayout>
 #include <QEvent>
 #include <QHelpEvent>
 #include <QLineEdit>
@@ -104,6 +105,16 @@ public:
 };
 
 } // namespace
+
+QFormLayout *panelForm(QWidget *parent)
+{
+    auto *layout = new QFormLayout(parent);
+    layout->setContentsMargins(0, 0, 0, 8);
+    layout->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    layout->setVerticalSpacing(4);
+    layout->setHorizontalSpacing(8);
+    return layout;
+}
 
 QLabel *boldLabel(const QString &text, QWidget *parent)
 {

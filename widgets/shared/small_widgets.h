@@ -6,6 +6,8 @@
 
 #include <optional>
 
+class QFormLayout;
+
 namespace widgets {
 
 /// Shows as much as fits and the rest as tooltip (unless one was set).
@@ -45,6 +47,8 @@ private:
     bool m_mixed = false;
 };
 
+/// Labels and fields under each other, as panels set them.
+QFormLayout *panelForm(QWidget *parent);
 /// A heading of a panel, and a remark below a field.
 QLabel *boldLabel(const QString &text, QWidget *parent);
 QLabel *remarkLabel(QWidget *parent);

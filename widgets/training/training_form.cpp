@@ -17,16 +17,6 @@
 namespace widgets {
 namespace {
 
-QFormLayout *form(QWidget *parent)
-{
-    auto *layout = new QFormLayout(parent);
-    layout->setContentsMargins(0, 0, 0, 8);
-    layout->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
-    layout->setVerticalSpacing(4);
-    layout->setHorizontalSpacing(8);
-    return layout;
-}
-
 void heading(QFormLayout *lines, const QString &text)
 {
     lines->addRow(boldLabel(text, lines->parentWidget()));
@@ -39,7 +29,7 @@ TrainingForm::TrainingForm(QWidget *parent) : QWidget(parent)
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(8, 8, 8, 8);
     auto *main = new QWidget(this);
-    makeMain(form(main));
+    makeMain(panelForm(main));
     column->addWidget(main);
     auto *line = new QHBoxLayout;
     m_more = new QToolButton(this);
@@ -57,7 +47,7 @@ TrainingForm::TrainingForm(QWidget *parent) : QWidget(parent)
     line->addWidget(defaults);
     column->addLayout(line);
     m_advanced = new QWidget(this);
-    QFormLayout *rest = form(m_advanced);
+    QFormLayout *rest = panelForm(m_advanced);
     makeLossAndImages(rest);
     makeOptimizer(rest);
     makeRest(rest);
