@@ -1,37 +1,16 @@
 // The program as built, run from outside on the bundled sample.
-#include <QtTest/QtTest>
+#include "tests/support/program_run.h"
 
 #include <csignal>
 #include <sys/types.h>
 
 namespace {
 
-struct Run {
-    int exitCode = -1;
-    QByteArray out, err;
-    QJsonObject json() const { return QJsonDocument::fromJson(out).object(); }
-};
+using tests::contents;
+using tests::run;
+using tests::Run;
 
 const QString sample = QStringLiteral(QUANTSCOPE_SOURCE_DIR "/resources/sample");
-
-Run run(const QStringList &arguments)
-{
-    QProcess process;
-    process.start(QStringLiteral(QUANTSCOPE_PROGRAM), arguments);
-    Run result;
-    if (!process.waitForFinished(300'000))
-        return result;
-    result.exitCode = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -2;
-    result.out = process.readAllStandardOutput();
-    result.err = process.readAllStandardError();
-    return result;
-}
-
-QByteArray contents(const QString &file)
-{
-    QFile f(file);
-    return f.open(QIODevice::ReadOnly) ? f.readAll() : QByteArray();
-}
 
 QStringList onnxFiles(const QString &folder)
 {

@@ -1,5 +1,5 @@
 // `quantscope train` run from outside on the bundled sample: what post-training quantization loses comes back, and nothing is lost on the way.
-#include <QtTest/QtTest>
+#include "tests/support/program_run.h"
 
 #include <csignal>
 #include <sys/types.h>
@@ -8,35 +8,14 @@ namespace {
 
 const QString sample = QStringLiteral(QUANTSCOPE_SOURCE_DIR "/resources/sample");
 
-struct Run {
-    int exitCode = -1;
-    QList<QJsonObject> lines;
-    QByteArray err;
-    QJsonObject report() const { return lines.isEmpty() ? QJsonObject() : lines.last(); }
+using tests::contents;
+
+struct Run : tests::Run {
+    QJsonObject report() const { return lines().isEmpty() ? QJsonObject() : lines().last(); }
     QJsonArray curve() const { return report()["training"].toObject()["curve"].toArray(); }
 };
 
-QList<QJsonObject> objects(const QByteArray &out)
-{
-    QList<QJsonObject> lines;
-    for (const QByteArray &line : out.split('\n'))
-        if (!line.isEmpty())
-            lines.append(QJsonDocument::fromJson(line).object());
-    return lines;
-}
-
-Run run(const QStringList &arguments)
-{
-    QProcess process;
-    process.start(QStringLiteral(QUANTSCOPE_PROGRAM), arguments);
-    Run result;
-    if (!process.waitForFinished(120'000))
-        return result;
-    result.exitCode = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -2;
-    result.lines = objects(process.readAllStandardOutput());
-    result.err = process.readAllStandardError();
-    return result;
-}
+Run run(const QStringList &arguments) { return {tests::run(arguments, 120'000)}; }
 
 /// Weights of 4 bits with one scale a tensor, trained without labels on the calibration images.
 QStringList trainSample(const QString &out, const QString &method, const QStringList &more = {})
@@ -44,12 +23,6 @@ QStringList trainSample(const QString &out, const QString &method, const QString
     return QStringList{"train", sample + "/sample.onnx", "--recipe", sample + "/recipe.json", "--preset", "a8w4", "--set", "config.global.weight.qscheme=per_tensor",
                        "--train", sample + "/calib", "--val", sample + "/val", "--labels", sample + "/labels.txt", "--method", method, "--batch", "20", "--lr", "1e-3",
                        "--no-random-crop", "--shift", "2", "--threads", "2", "--out", out, "--json"} + more;
-}
-
-QByteArray contents(const QString &file)
-{
-    QFile f(file);
-    return f.open(QIODevice::ReadOnly) ? f.readAll() : QByteArray();
 }
 
 QStringList files(const QString &folder, const QString &pattern = "*")
@@ -109,7 +82,7 @@ void TestCliTraining::recoversHalfOfTheLoss()
 
     // One line for every point of the curve that was told, evaluations all among them.
     int evaluations = 0;
-    for (const QJsonObject &line : result.lines.mid(0, result.lines.size() - 1))
+    for (const QJsonObject &line : result.lines().mid(0, result.lines().size() - 1))
         evaluations += line.contains("images");
     QCOMPARE(evaluations, 4);
     QCOMPARE(files(folder.path(), "*.onnx"), QStringList{"sample_" + method + ".onnx"});
@@ -136,7 +109,7 @@ void TestCliTraining::resumesAfterAKill()
 
     const Run resumed = run(trainSample(parts.path(), "lsq", short_ + QStringList{"--resume"}));
     QVERIFY2(resumed.exitCode == 0, resumed.err);
-    QVERIFY(resumed.lines.first()["step"].toInt() >= 45);
+    QVERIFY(resumed.lines().first()["step"].toInt() >= 45);
     QCOMPARE(text(resumed.curve()), text(uninterrupted.curve()));
     QVERIFY(contents(parts.filePath("sample_lsq.onnx")) == contents(whole.filePath("sample_lsq.onnx")));
     QVERIFY(!files(parts.path()).contains("sample_lsq.checkpoint"));

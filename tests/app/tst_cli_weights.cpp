@@ -1,28 +1,12 @@
 // Built-in networks and files of weights on the command line. The files are put together here, from torchvision's list of keys.
-#include <QtTest/QtTest>
+#include "tests/support/program_run.h"
 
 #include <cmath>
 
 namespace {
 
-struct Run {
-    int exitCode = -1;
-    QByteArray out, err;
-    QJsonObject json() const { return QJsonDocument::fromJson(out).object(); }
-};
-
-Run run(const QStringList &arguments)
-{
-    QProcess process;
-    process.start(QStringLiteral(QUANTSCOPE_PROGRAM), arguments);
-    Run result;
-    if (!process.waitForFinished(300'000))
-        return result;
-    result.exitCode = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -2;
-    result.out = process.readAllStandardOutput();
-    result.err = process.readAllStandardError();
-    return result;
-}
+using tests::run;
+using tests::Run;
 
 /// Convolutions as large as keeps the activations' size (variance 2 / inputs of one output), BatchNormalization as it begins.
 QByteArray safetensors(const QString &network)

@@ -4,6 +4,7 @@
 #include "core/data/image_decode.h"
 #include "core/data/loader.h"
 #include "core/data/transform.h"
+#include "tests/support/augment_specs.h"
 #include "tests/support/memory_dataset.h"
 
 #include <QtTest/QtTest>
@@ -22,20 +23,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-AugmentSpec nothing()
-{
-    AugmentSpec spec;
-    spec.randomResizedCrop = spec.flip = false;
-    return spec;
-}
-
-AugmentSpec everything()
-{
-    AugmentSpec spec;
-    spec.brightness = spec.contrast = spec.saturation = 0.4;
-    spec.shift = 2;
-    return spec;
-}
+using tests::everything;
+using tests::nothing;
 
 TransformSpec bytes(int width, int height)
 {

@@ -1,4 +1,5 @@
 #include "core/kernels/fake_quantize_grad.h"
+#include "tests/support/each_target.h"
 
 #include <QtTest/QtTest>
 
@@ -6,11 +7,11 @@
 #include <limits>
 #include <vector>
 
-#include <hwy/highway.h>
-
 using namespace core;
 
 namespace {
+
+using tests::onEachTarget;
 
 constexpr float notANumber = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
 const std::vector<std::size_t> lengths{0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 129, 511, 1025, 9001};
@@ -44,18 +45,6 @@ Reference plain(const std::vector<float> &r, const std::vector<float> &g, const 
         result.sum += double(g[i]) * (!(v >= low) ? low : v > high ? high : std::nearbyint(v) - v);
     }
     return result;
-}
-
-template <class Body>
-void onEachTarget(const Body &body)
-{
-    for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-        hwy::SetSupportedTargetsForTest(target);
-        hwy::GetChosenTarget().DeInit();
-        body(hwy::TargetName(target));
-    }
-    hwy::SetSupportedTargetsForTest(0);
-    hwy::GetChosenTarget().DeInit();
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 // Random numbers are judged by an independent SplitMix64, colours by Pillow 13.
 #include "core/data/image_change.h"
+#include "tests/support/augment_specs.h"
 #include "tests/support/memory_dataset.h"
 
 #include <QtTest/QtTest>
@@ -14,20 +15,8 @@ using namespace core;
 
 namespace {
 
-AugmentSpec nothing()
-{
-    AugmentSpec spec;
-    spec.randomResizedCrop = spec.flip = false;
-    return spec;
-}
-
-AugmentSpec everything()
-{
-    AugmentSpec spec;
-    spec.brightness = spec.contrast = spec.saturation = 0.4;
-    spec.shift = 2;
-    return spec;
-}
+using tests::everything;
+using tests::nothing;
 
 std::vector<int> pixelsOf(const cv::Mat &image)
 {

@@ -2,6 +2,7 @@
 #include "core/kernels/fake_quantize.h"
 #include "core/kernels/histogram.h"
 #include "core/kernels/range.h"
+#include "tests/support/each_target.h"
 
 #include <QtTest/QtTest>
 
@@ -13,11 +14,11 @@
 #include <limits>
 #include <vector>
 
-#include <hwy/highway.h>
-
 using namespace core;
 
 namespace {
+
+using tests::onEachTarget;
 
 constexpr float notANumber = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
 
@@ -70,19 +71,6 @@ PlainBins plainBins(const std::vector<float> &values, int exponent, int countsEx
         ++result.counts.at(std::size_t(std::floor(double(v) / (std::exp2(countsExponent) / 2048)) + 2048));
     }
     return result;
-}
-
-/// Runs the body once for every instruction set that this CPU has and the library was built for.
-template <class Body>
-void onEachTarget(const Body &body)
-{
-    for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-        hwy::SetSupportedTargetsForTest(target);
-        hwy::GetChosenTarget().DeInit();
-        body(hwy::TargetName(target));
-    }
-    hwy::SetSupportedTargetsForTest(0);
-    hwy::GetChosenTarget().DeInit();
 }
 
 } // namespace
